@@ -1,0 +1,128 @@
+import type { Buffer } from 'node:buffer'
+
+/**
+ * The typed face of the addon (native/*.c) and its only importer.
+ *
+ * Every call that can fail answers a negative errno, never throws for what the
+ * kernel refused; it throws TypeError only for arguments of the wrong type or
+ * a handle of the wrong kind (our bug). A closed handle answers -EBADF.
+ * Closing twice is harmless.
+ */
+declare const brand: unique symbol
+type Handle<Kind extends string> = { readonly [brand]: Kind }
+export type ObjectHandle = Handle<'object'>
+export type LinkHandle = Handle<'link'>
+export type RingHandle = Handle<'ring'>
+/** A negative errno. */
+export type Errno = number
+
+export interface ProgramInfo {
+  readonly name: string
+  /** ELF section, as in SEC(): "kprobe", "perf_event" … */
+  readonly section: string
+  /** enum bpf_prog_type (linux/bpf.h). */
+  readonly type: number
+}
+
+export interface MapInfo {
+  readonly name: string
+  /** enum bpf_map_type (linux/bpf.h). */
+  readonly type: number
+  readonly keySize: number
+  /** Bytes of one value; for per-CPU maps of one CPU's, see possibleCpus. */
+  readonly valueSize: number
+  readonly maxEntries: number
+}
+
+export interface ProgramStatus {
+  readonly id: number
+  readonly tag: string
+  /** Events the kernel itself kept from the program because it was already running there; kernels since 5.12. */
+  readonly recursionMisses: number
+  /** Pages the JITed program takes are not told; this is its instructions in bytes. */
+  readonly jitedBytes: number
+}
+
+/** One row of what the kernel holds, as listed by BPF_PROG_GET_NEXT_ID and BPF_LINK_GET_NEXT_ID. */
+export interface KernelProgram {
+  readonly id: number
+  readonly type: number
+  readonly name: string
+}
+export interface KernelLink {
+  readonly id: number
+  readonly type: number
+  readonly programId: number
+}
+
+export interface PerfEvent {
+  /** perf_event_attr.type and .config (perf_event_open(2)). */
+  readonly type: number
+  readonly config: bigint
+  /** Exactly one of the two: events between samples, or samples a second. */
+  readonly period?: bigint
+  readonly frequency?: bigint
+  /** -1 for all processes; a CPU then has to be given. */
+  readonly pid: number
+  /** -1 for every CPU the process runs on. */
+  readonly cpu: number
+}
+
+export interface Addon {
+  /** "1.5" */
+  libbpfVersion(): string
+  /** What libbpf and the verifier have said since the last call, newest kept, at most 1 MiB. */
+  takeLog(): string
+
+  /** Opens an object from its bytes (copied). btf: a file to relocate against in place of the kernel's own. */
+  openObject(bytes: Uint8Array, name: string, btf: string | undefined): ObjectHandle | Errno
+  closeObject(object: ObjectHandle): void
+  programs(object: ObjectHandle): ProgramInfo[]
+  maps(object: ObjectHandle): MapInfo[]
+  setAutoload(object: ObjectHandle, program: string, on: boolean): Errno | 0
+  setAutocreate(object: ObjectHandle, map: string, on: boolean): Errno | 0
+  setMaxEntries(object: ObjectHandle, map: string, entries: number): Errno | 0
+  /** Sets the initial value of a global by its BTF name. -ENOENT: no such global; -EINVAL: not its size. Before load. */
+  setGlobal(object: ObjectHandle, name: string, value: Uint8Array): Errno | 0
+  /** Before load: uses the map of that name of another, loaded object. */
+  shareMap(object: ObjectHandle, map: string, from: ObjectHandle): Errno | 0
+  load(object: ObjectHandle): Errno | 0
+  programStatus(object: ObjectHandle, program: string): ProgramStatus | Errno
+
+  attachKprobe(
+    object: ObjectHandle,
+    program: string,
+    symbol: string,
+    offset: number,
+    isReturn: boolean,
+  ): LinkHandle | Errno
+  attachTracepoint(object: ObjectHandle, program: string, category: string, name: string): LinkHandle | Errno
+  attachPerfEvent(object: ObjectHandle, program: string, event: PerfEvent): LinkHandle | Errno
+  closeLink(link: LinkHandle): void
+
+  /** Highest possible CPU number + 1: how many values a per-CPU lookup gives, each padded to 8 bytes. */
+  possibleCpus(): number
+  lookup(object: ObjectHandle, map: string, key: Uint8Array, value: Uint8Array): Errno | 0
+  update(object: ObjectHandle, map: string, key: Uint8Array, value: Uint8Array): Errno | 0
+  /**
+   * Fills keys and values with the next entries and answers how many; 0 at the end.
+   * cursor: keySize + 8 bytes, zeroed before the first call, opaque after.
+   * One system call a batch where the kernel has BPF_MAP_LOOKUP_BATCH (5.6), else two an entry.
+   */
+  readMap(object: ObjectHandle, map: string, cursor: Uint8Array, keys: Uint8Array, values: Uint8Array): number | Errno
+
+  openRing(object: ObjectHandle, map: string): RingHandle | Errno
+  /** Resolves to 1 when records wait, 0 when cancelled or closed, or a negative errno. Never blocks the event loop. */
+  waitRing(ring: RingHandle): Promise<number>
+  /** Ends a pending waitRing, and every later one. */
+  cancelRing(ring: RingHandle): void
+  /**
+   * Copies whole records into buffer, each as u32 length + bytes, padded to 8; answers the bytes
+   * used, 0 when none waits. A record larger than the buffer answers -EMSGSIZE and stays.
+   */
+  readRing(ring: RingHandle, buffer: Buffer): number | Errno
+  closeRing(ring: RingHandle): void
+
+  kernelPrograms(): KernelProgram[] | Errno
+  kernelLinks(): KernelLink[] | Errno
+}
