@@ -34,6 +34,7 @@ async function newest(row: TestKernel, arch: Arch): Promise<{ release: string; h
   const releases = (await packageNames(`${before}${row.series}`))
     .filter((name) => name.endsWith(`${ending}${after}`))
     .map((name) => name.slice(before.length, name.length - after.length))
+    .filter((release) => /^\d/.test(release))
     .sort(versionOrder)
     .reverse()
   for (const release of releases) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { cacheDir } from './cache.ts'
@@ -19,12 +19,12 @@ const dayMs = 24 * 3600 * 1000
 
 /** Names in the index of today that begin with prefix. */
 export async function packageNames(prefix: string): Promise<string[]> {
-  return (await apt('apt-cache', ['pkgnames', prefix])).split('\n').filter(Boolean).sort()
+  return (await ask(['pkgnames', prefix])).split('\n').filter(Boolean).sort()
 }
 
 /** The newest version of a package in one suite; undefined where the suite lacks it. */
 export async function findPackage(name: string, arch: DebianArch, suite: Suite): Promise<Package | undefined> {
-  const rows = (await apt('apt-cache', ['madison', `${name}:${arch}`]))
+  const rows = (await ask(['madison', `${name}:${arch}`]))
     .split('\n')
     .map((row) => row.split('|').map((cell) => cell.trim()))
   const row = rows.find((cells) => cells[2]?.includes(` ${suite}/`) && cells[2].includes(` ${arch} `))
@@ -87,6 +87,17 @@ async function into(folder: string, fill: (cwd: string) => Promise<unknown>): Pr
   rmSync(part, { recursive: true })
 }
 
+/** An answer holds as long as the index it came from; a guest's boot asks several things, each worth 0.3 s. */
+async function ask(args: string[]): Promise<string> {
+  await privateRoot()
+  const kept = join(cacheDir('apt', 'answers'), args.join(' ').replaceAll('/', '_'))
+  if (existsSync(kept) && statSync(kept).mtimeMs > statSync(stampPath()).mtimeMs) return readFileSync(kept, 'utf8')
+  const answer = await apt('apt-cache', args)
+  writeFileSync(`${kept}.${process.pid}`, answer)
+  renameSync(`${kept}.${process.pid}`, kept)
+  return answer
+}
+
 async function apt(program: 'apt-get' | 'apt-cache', args: string[], cwd = '.'): Promise<string> {
   const config = await privateRoot()
   const run = await $({
@@ -111,22 +122,29 @@ function privateRoot(): Promise<string> {
   return ready
 }
 
+function stampPath(): string {
+  return join(cacheDir('apt'), 'updated')
+}
+
 async function prepareRoot(): Promise<string> {
   const root = cacheDir('apt')
+  const config = join(root, 'apt.conf')
+  const stamp = stampPath()
+  const wanted = configuration(root) + suites.join(' ')
+  // Files written again would make apt build its cache again, which takes seconds.
+  const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+  if (fresh && Date.now() - statSync(stamp).mtimeMs < dayMs) return config
   for (const part of ['state/lists/partial', 'cache/archives/partial', 'etc/preferences.d'])
     mkdirSync(join(root, part), { recursive: true })
-  const config = join(root, 'apt.conf')
   const env = { ...process.env, APT_CONFIG: config }
   writeFileSync(join(root, 'etc/fpstack.sources'), await sources())
   writeFileSync(join(root, 'state/status'), '')
   writeFileSync(config, configuration(root))
-  const stamp = join(root, 'updated')
-  if (existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < dayMs) return config
   const run = await timed(
     'read the package index',
     () => $({ quiet: true, nothrow: true, env })`apt-get -q update --error-on=any`,
   )
-  if (run.exitCode === 0) writeFileSync(stamp, '')
+  if (run.exitCode === 0) writeFileSync(stamp, wanted)
   else if (!existsSync(stamp)) throw new StepError(`apt-get update in ${root} failed:\n${run.stderr.trim()}`)
   else
     process.stderr.write(
