@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Duplex, Readable } from 'node:stream'
 import { type Arch, archOf } from '../scripts/cross/arch.ts'
+import { buildPrograms } from '../scripts/cross/programs.ts'
 import { buildAgent } from './agent/build.ts'
 import { type NodeLine, nodeLines } from './board-nodes.ts'
 import { Channel } from './channel.ts'
@@ -59,6 +60,7 @@ async function launch(options: GuestOptions, init: readonly string[], stdio: ('i
   if (!nodeLines.includes(node)) throw new RangeError(`node ${node}: not one of ${nodeLines.join(', ')}`)
   const kernel = await fetchKernel(options.kernel, arch)
   const agent = await buildAgent(arch)
+  await buildPrograms(arch)
   const root = await boardImage({ arch, kernel, agent, add }, node)
   try {
     const rootDescriptor = 4
