@@ -29,7 +29,7 @@ const volatile bool by_thread;
 const volatile __u32 depth = STACKS_MAX_DEPTH;
 /* the probe sits on a function's first instruction */
 const volatile bool at_entry;
-const volatile __u64 seed[2];
+const volatile __u64 seed_0, seed_1;
 /* ends after that many events; 0 never. CPUs that race may each count one more. */
 const volatile __u64 event_limit;
 
@@ -120,8 +120,8 @@ static __always_inline __u32 fill(struct stack_record *record, void *ctx, __u64 
 	record->user_frames = user / sizeof(__u64);
 
 	words = (kernel + user) / sizeof(__u64);
-	record->key.hash[0] = seed[0];
-	record->key.hash[1] = seed[1];
+	record->key.hash[0] = seed_0;
+	record->key.hash[1] = seed_1;
 	mix(record->key.hash, caller);
 	/* where the sides meet is part of the stack */
 	mix(record->key.hash, kernel);

@@ -1,4 +1,8 @@
-import type { Buffer } from 'node:buffer'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { arch } from 'node:os'
+import { join } from 'node:path'
+import { errorName, errorText, failure } from './errors.ts'
 
 /**
  * The typed face of the addon (native/*.c) and its only importer.
@@ -39,7 +43,7 @@ export interface ProgramStatus {
   readonly tag: string
   /** Events the kernel itself kept from the program because it was already running there; kernels since 5.12. */
   readonly recursionMisses: number
-  /** Pages the JITed program takes are not told; this is its instructions in bytes. */
+  /** Machine code, 0 where the JIT is off. */
   readonly jitedBytes: number
 }
 
@@ -125,4 +129,52 @@ export interface Addon {
 
   kernelPrograms(): KernelProgram[] | Errno
   kernelLinks(): KernelLink[] | Errno
+}
+
+/** e_machine (elf.h) of the architectures an addon is built for. */
+const machines: Readonly<Partial<Record<string, number>>> = { arm64: 183, x64: 62 }
+const machineNames = new Map([
+  [183, 'aarch64'],
+  [62, 'x86_64'],
+  [40, '32-bit ARM'],
+])
+
+/** Loads fpstack.node from beside the bundle. */
+export function loadAddon(folder: string): Addon {
+  const path = join(folder, 'fpstack.node')
+  checkMachine(path)
+  try {
+    return createRequire(path)(path) as Addon
+  } catch (error) {
+    throw failure('load', path, errorText(error), 'copy the whole folder that was built for this board')
+  }
+}
+
+/** Says in words what the dynamic linker would say in riddles. */
+function checkMachine(path: string): void {
+  const head = Buffer.alloc(20)
+  let length = 0
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      length = readSync(fd, head, 0, head.length, 0)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    const cause = errorName(error) === 'ENOENT' ? 'it is not beside fpstack.cjs' : errorText(error)
+    throw failure('load', path, cause, 'copy the whole folder, not the .cjs alone')
+  }
+  if (length < head.length || head.readUInt32BE(0) !== 0x7f454c46) {
+    throw failure('load', path, 'not an ELF file', 'copy the folder again')
+  }
+  const machine = head.readUInt16LE(18)
+  const wanted = machines[arch()]
+  if (wanted === undefined) {
+    throw failure('load', path, `this Node is built for ${arch()}`, 'run it with an arm64 or x64 Node')
+  }
+  if (machine !== wanted) {
+    const built = machineNames.get(machine) ?? `machine ${machine}`
+    throw failure('load', path, `built for ${built}, this Node is ${arch()}`, `copy dist/linux-${arch()} instead`)
+  }
 }

@@ -77,14 +77,24 @@ export interface Sample {
   readonly userState: SideState
 }
 
-export type LossCause = 'ring buffer full' | 'stack never arrived' | 'missed by the kernel'
+/**
+ * table full: neither the table of counts nor the ring buffer had room for the event.
+ * stack not sent: counted, but the ring buffer never had room for its frames.
+ */
+export type LossCause = 'table full' | 'stack not sent'
 
-/** Where every event went: seen = counted + lost, and lost has its causes. */
+/** Where every event went: seen = counted + the sum of lost. */
 export interface Totals {
   /** Events that passed the filters. */
   readonly seen: number
+  /** … whose stack is in the result. */
   readonly counted: number
-  readonly lost: Readonly<Partial<Record<LossCause, number>>>
+  readonly lost: Readonly<Record<LossCause, number>>
+  /**
+   * Runs the kernel kept from our programs because one was already running on
+   * that CPU: before any filter, so not part of seen. Kernels since 5.12 tell.
+   */
+  readonly missed: number
 }
 
 /** One frame with what could be found out about it. */

@@ -68,7 +68,11 @@ function wholeNumber(option: string, typed: string, low: number, high: number): 
 function milliseconds(option: string, typed: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(typed) ? Number(typed) : Number.NaN
   if (seconds > 0 && seconds <= longestSeconds) return Math.ceil(seconds * 1000)
-  throw usageError(`${option} ${typed}`, `not a number of seconds above 0 and up to ${longestSeconds}`, 'for example 5 or 0.5')
+  throw usageError(
+    `${option} ${typed}`,
+    `not a number of seconds above 0 and up to ${longestSeconds}`,
+    'for example 5 or 0.5',
+  )
 }
 
 function deepFreeze<T>(value: T): T {

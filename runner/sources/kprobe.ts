@@ -12,7 +12,8 @@ export const kprobe: Source<Target> = {
     const found = /^([A-Za-z_][\w.$]*)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/.exec(rest)
     const symbol = found?.[1]
     const offset = Number(found?.[2] ?? 0)
-    if (symbol === undefined) throw usageError(typed, `not of the form ${kprobe.usage}`, 'for example kprobe:do_sys_openat2')
+    if (symbol === undefined)
+      throw usageError(typed, `not of the form ${kprobe.usage}`, 'for example kprobe:do_sys_openat2')
     if (offset > 0x7fffffff) throw usageError(typed, `the offset ${found?.[2]} is beyond any function's end`)
     return { symbol, offset }
   },

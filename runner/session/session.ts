@@ -1,0 +1,165 @@
+import { errnoText, failure } from '../errors.ts'
+import type { Addon, LinkHandle, ObjectHandle, RingHandle } from '../native.ts'
+import { attachEvent } from '../sources/index.ts'
+import type { Global, Sample, Totals, TracePlan } from '../types.ts'
+import { attacherFor } from './attach.ts'
+import { loadObjects } from './open.ts'
+import { decodeRecord, keyOf, layout } from './records.ts'
+import { freshSeeds } from './seeds.ts'
+import { readCounts, readTotals } from './tally.ts'
+
+/** What one readRing may bring: many records, and always a whole one (2 × 127 frames and a header). */
+const ringRoom = 256 * 1024
+
+/** A finished session: every stack with its weight, and where every event went. */
+export interface Harvest {
+  readonly samples: readonly Sample[]
+  readonly totals: Totals
+}
+
+/**
+ * The live half of a trace. Open, attach, drain, finish, close, in that order;
+ * close in any case. Nothing outlives close: links, maps and programs all go
+ * with the descriptors held here, also when the process is killed.
+ */
+export class Session {
+  readonly #addon: Addon
+  readonly #plan: TracePlan
+  readonly #objects: ObjectHandle[] = []
+  readonly #links: LinkHandle[] = []
+  #ring: RingHandle | undefined
+  readonly #room = Buffer.allocUnsafe(ringRoom)
+  /** The first record of each key; counts are added when the session ends. */
+  readonly #announced = new Map<string, Sample>()
+  readonly #streamed: Sample[] = []
+
+  constructor(addon: Addon, plan: TracePlan) {
+    this.#addon = addon
+    this.#plan = plan
+  }
+
+  /** Opens and loads; nothing counts yet. */
+  open(folder: string, ownTgid: number): void {
+    const own: Record<string, Global> = { own_tgid: { type: 'u32', value: ownTgid } }
+    loadObjects(this.#addon, folder, this.#plan, { ...own, ...freshSeeds() }, (object) => this.#objects.push(object))
+    const first = this.#first()
+    for (const comm of this.#plan.comms) {
+      const key = Buffer.alloc(16)
+      key.write(comm, 'latin1')
+      this.#put('comms', key)
+    }
+    if (this.#plan.tgid !== undefined) this.#put('tgids', new Uint8Array(Uint32Array.of(this.#plan.tgid).buffer))
+    const ring = this.#addon.openRing(first, 'records')
+    if (typeof ring === 'number') throw failure('open', 'the ring buffer', errnoText(ring))
+    this.#ring = ring
+  }
+
+  /** From here on events count. */
+  attach(): void {
+    for (const [index, event] of this.#plan.events.entries()) {
+      const object = this.#objects[index]
+      if (object === undefined) throw new Error('attach before open')
+      attachEvent(
+        event,
+        attacherFor(this.#addon, object, event, (link) => this.#links.push(link)),
+      )
+    }
+  }
+
+  /**
+   * Yields each stack when it is first seen, until stop is called or the limit
+   * of events is reached.
+   */
+  async *drain(): AsyncGenerator<Sample> {
+    const ring = this.#ring
+    if (ring === undefined) throw new Error('drain before open')
+    for (;;) {
+      const state = await this.#addon.waitRing(ring)
+      if (state < 0) throw failure('wait for', 'the ring buffer', errnoText(state))
+      yield* this.#take(ring)
+      if (state === 0 || this.#limitReached()) return
+    }
+  }
+
+  /** Ends drain, from a signal handler or timer. */
+  stop(): void {
+    if (this.#ring !== undefined) this.#addon.cancelRing(this.#ring)
+  }
+
+  /** Detaches, reads what is left and adds it all up. */
+  *finish(): Generator<Sample, Harvest> {
+    for (const link of this.#links.splice(0)) this.#addon.closeLink(link)
+    const first = this.#first()
+    if (this.#ring !== undefined) yield* this.#take(this.#ring)
+    const samples = [...this.#streamed]
+    let nameless = 0
+    for (const { key, events } of readCounts(this.#addon, first)) {
+      const sample = this.#announced.get(key)
+      if (sample === undefined) nameless += events
+      else samples.push({ ...sample, weight: events })
+    }
+    return { samples, totals: readTotals(this.#addon, first, nameless, this.#missed()) }
+  }
+
+  /** Frees all of it; calling it again is harmless. */
+  close(): void {
+    for (const link of this.#links.splice(0)) this.#addon.closeLink(link)
+    if (this.#ring !== undefined) this.#addon.closeRing(this.#ring)
+    this.#ring = undefined
+    for (const object of this.#objects.splice(0).reverse()) this.#addon.closeObject(object)
+  }
+
+  *#take(ring: RingHandle): Generator<Sample> {
+    for (;;) {
+      const used = this.#addon.readRing(ring, this.#room)
+      if (used < 0) throw failure('read', 'the ring buffer', errnoText(used))
+      if (used === 0) return
+      for (let at = 0; at < used; ) {
+        const length = this.#room.readUInt32LE(at)
+        const bytes = this.#room.subarray(at + 4, at + 4 + length)
+        at += (4 + length + 7) & ~7
+        const sample = this.#keep(bytes)
+        if (sample !== undefined) yield sample
+      }
+    }
+  }
+
+  /** Two CPUs may announce one key at the same time; the second is no news. */
+  #keep(bytes: Buffer): Sample | undefined {
+    const sample = decodeRecord(bytes)
+    if (sample.weight > 0) {
+      this.#streamed.push(sample)
+      return sample
+    }
+    const key = keyOf(bytes, layout.record.key)
+    if (this.#announced.has(key)) return undefined
+    this.#announced.set(key, sample)
+    return sample
+  }
+
+  #limitReached(): boolean {
+    if (this.#plan.eventLimit === undefined) return false
+    const value = Buffer.alloc(8)
+    const answer = this.#addon.lookup(this.#first(), 'taken', Buffer.alloc(4), value)
+    if (answer < 0) throw failure('read', 'the map "taken"', errnoText(answer))
+    return value.readBigUInt64LE(0) >= BigInt(this.#plan.eventLimit)
+  }
+
+  #missed(): number {
+    return this.#objects.reduce((sum, object, index) => {
+      const status = this.#addon.programStatus(object, this.#plan.events[index]?.program ?? '')
+      return sum + (typeof status === 'number' ? 0 : status.recursionMisses)
+    }, 0)
+  }
+
+  #put(map: string, key: Uint8Array): void {
+    const answer = this.#addon.update(this.#first(), map, key, Uint8Array.of(1))
+    if (answer < 0) throw failure('fill', `the map "${map}"`, errnoText(answer))
+  }
+
+  #first(): ObjectHandle {
+    const first = this.#objects[0]
+    if (first === undefined) throw new Error('the session is not open')
+    return first
+  }
+}

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { errorName, errorText, failure } from '../errors.ts'
+
+/** How long a COMMAND has to end after SIGTERM before it is left alone, in ms. */
+const patience = 2000
+
+/** COMMAND of the command line, running. */
+export interface Workload {
+  /** Settles when it has ended by itself; rejects when it could not be started. */
+  readonly ended: Promise<void>
+  /** Asks it to end and waits a little. */
+  terminate(): Promise<void>
+}
+
+/** Starts COMMAND with our standard streams. */
+export function startWorkload(command: readonly string[]): Workload {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, { stdio: 'inherit' })
+  return { ended: watch(child, program), terminate: () => terminate(child) }
+}
+
+function watch(child: ChildProcess, program: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => resolve())
+    child.once('error', (error) => {
+      const cause = errorName(error) === 'ENOENT' ? 'no such command' : errorText(error)
+      reject(failure('start', program, cause))
+    })
+  })
+}
+
+async function terminate(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await Promise.race([ended, setTimeout(patience, undefined, { ref: false })])
+  child.unref()
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+
+/** One executable mapping of a process, from /proc/PID/maps (proc(5)). */
+export interface Mapping {
+  readonly start: bigint
+  readonly end: bigint
+  /** Byte of the file that start shows. */
+  readonly offset: bigint
+  readonly inode: bigint
+  /** The path as the process had it, "[vdso]" and the like, or "" for anonymous memory. */
+  readonly path: string
+}
+
+/** Executable mappings, lowest first; undefined where the process is gone or may not be read. */
+export function readMappings(tgid: number | 'self'): readonly Mapping[] | undefined {
+  try {
+    return parseMappings(readFileSync(`/proc/${tgid}/maps`, 'latin1'))
+  } catch {
+    return undefined
+  }
+}
+
+export function parseMappings(text: string): Mapping[] {
+  const mappings: Mapping[] = []
+  for (const line of text.split('\n')) {
+    const found = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/.exec(line)
+    if (found === null) continue
+    const [, start = '', end = '', offset = '', inode = '', path = ''] = found
+    mappings.push({
+      start: BigInt(`0x${start}`),
+      end: BigInt(`0x${end}`),
+      offset: BigInt(`0x${offset}`),
+      inode: BigInt(inode),
+      path: unescapePath(path),
+    })
+  }
+  return mappings
+}
+
+/** The mapping that holds address. */
+export function mappingAt(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
+  return mappings.find((mapping) => address >= mapping.start && address < mapping.end)
+}
+
+/** The kernel writes a newline in a path as \012 (seq_path of fs/seq_file.c); the bytes are UTF-8. */
+function unescapePath(path: string): string {
+  return Buffer.from(path.replaceAll('\\012', '\n'), 'latin1').toString('utf8')
+}
