@@ -26,32 +26,32 @@ const volatile bool take_kernel = true;
 const volatile bool take_user = true;
 const volatile bool by_thread;
 /* frames a side */
-const volatile __u32 depth = STACKS_MAX_DEPTH;
+const volatile __u32 depth = FP_MAX_DEPTH;
 /* the probe sits on a function's first instruction */
 const volatile bool at_entry;
 const volatile __u64 seed_0, seed_1;
 /* ends after that many events; 0 never. CPUs that race may each count one more. */
 const volatile __u64 event_limit;
 
-struct stack_cpu {
-	__u64 totals[STACKS_TOTALS];
-	struct stack_record record;
-	/* room for record.frames: each side one over the limit, to tell that it was reached */
-	__u64 frames[2 * (STACKS_MAX_DEPTH + 1)];
+struct fp_cpu {
+	__u64 totals[FP_TOTALS];
+	struct fp_record record;
+	/* the record's frames; each side has room for one over the limit, to tell that it was reached */
+	__u64 frames[2 * (FP_MAX_DEPTH + 1)];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct stack_cpu);
+	__type(value, struct fp_cpu);
 } cpus SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
-	__type(key, struct stack_key);
-	__type(value, struct stack_count);
+	__type(key, struct fp_key);
+	__type(value, struct fp_count);
 } counts SEC(".maps");
 
 /* Events taken so far, kept only when there is a limit. */
@@ -82,25 +82,26 @@ static __always_inline __u64 take_side(void *ctx, void *room, __u64 helper_flags
 	__u64 limit = depth * sizeof(__u64);
 	long got;
 
-	if (limit > STACKS_MAX_DEPTH * sizeof(__u64))
+	if (limit > FP_MAX_DEPTH * sizeof(__u64))
 		return 0;
 	got = bpf_get_stack(ctx, room, limit + sizeof(__u64), helper_flags);
 	if (got < 0) {
 		*flags |= (-got & 0xff) << errno_shift;
 		return 0;
 	}
-	if (got <= limit)
+	if ((__u64)got <= limit)
 		return got;
 	*flags |= cut;
 	return limit;
 }
 
-/* Puts this event's process, thread and stack into record; returns the words of its frames. */
-static __always_inline __u32 fill(struct stack_record *record, void *ctx, __u64 pid_tgid, __u64 caller)
+/* Puts this event's process, thread and stack into the scratch; returns its frames. */
+static __always_inline __u32 fill(struct fp_cpu *cpu, void *ctx, __u64 pid_tgid, __u64 caller)
 {
+	struct fp_record *record = &cpu->record;
 	__u32 flags = 0;
 	__u64 kernel = 0, user = 0, words, i;
-	__u64 *frames = record->frames;
+	__u64 *frames = cpu->frames;
 
 	record->tid = pid_tgid;
 	record->weight = 0;
@@ -109,12 +110,12 @@ static __always_inline __u32 fill(struct stack_record *record, void *ctx, __u64 
 	record->key.tid = by_thread ? (__u32)pid_tgid : 0;
 	record->key.event = event_index;
 	if (take_kernel)
-		kernel = take_side(ctx, frames, 0, &flags, STACKS_KERNEL_CUT, STACKS_KERNEL_ERRNO_SHIFT);
-	if (kernel > STACKS_MAX_DEPTH * sizeof(__u64))
+		kernel = take_side(ctx, frames, 0, &flags, FP_KERNEL_CUT, FP_KERNEL_ERRNO_SHIFT);
+	if (kernel > FP_MAX_DEPTH * sizeof(__u64))
 		return 0;
 	if (take_user)
-		user = take_side(ctx, (void *)frames + kernel, BPF_F_USER_STACK, &flags, STACKS_USER_CUT,
-				 STACKS_USER_ERRNO_SHIFT);
+		user = take_side(ctx, (void *)frames + kernel, BPF_F_USER_STACK, &flags, FP_USER_CUT,
+				 FP_USER_ERRNO_SHIFT);
 	record->key.flags = flags;
 	record->kernel_frames = kernel / sizeof(__u64);
 	record->user_frames = user / sizeof(__u64);
@@ -125,27 +126,27 @@ static __always_inline __u32 fill(struct stack_record *record, void *ctx, __u64 
 	mix(record->key.hash, caller);
 	/* where the sides meet is part of the stack */
 	mix(record->key.hash, kernel);
-	for (i = 0; i < 2 * STACKS_MAX_DEPTH && i < words; i++)
+	for (i = 0; i < 2 * FP_MAX_DEPTH && i < words; i++)
 		mix(record->key.hash, frames[i]);
 	return words;
 }
 
-static __always_inline bool send(struct stack_record *record, __u32 words)
+static __always_inline bool send(struct fp_record *record, __u32 words)
 {
 	__u64 size = sizeof(*record) + words * sizeof(__u64);
 
-	if (words > 2 * STACKS_MAX_DEPTH)
+	if (words > 2 * FP_MAX_DEPTH)
 		return false;
 	return bpf_ringbuf_output(&records, record, size, 0) == 0;
 }
 
 /* Adds one to the key's count; false where there is none and none could be made. wake: send in any case. */
-static __always_inline bool count(struct stack_record *record, __u32 words, bool wake)
+static __always_inline bool count(struct fp_record *record, __u32 words, bool wake)
 {
-	struct stack_count *held = bpf_map_lookup_elem(&counts, &record->key);
+	struct fp_count *held = bpf_map_lookup_elem(&counts, &record->key);
 
 	if (!held) {
-		struct stack_count none = {};
+		struct fp_count none = {};
 
 		/* fails when another CPU was first, which the lookup then finds, or when full */
 		bpf_map_update_elem(&counts, &record->key, &none, BPF_NOEXIST);
@@ -162,11 +163,11 @@ static __always_inline bool count(struct stack_record *record, __u32 words, bool
 static __always_inline int take(void *ctx, __u64 caller)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	struct stack_record *record;
-	struct stack_cpu *cpu;
+	struct fp_record *record;
+	struct fp_cpu *cpu;
 	__u32 zero = 0, words;
 	bool last = false;
-	char comm[STACKS_COMM_LEN];
+	char comm[FP_COMM_LEN];
 
 	bpf_get_current_comm(comm, sizeof(comm));
 	if (!passes_filter(pid_tgid >> 32, comm))
@@ -184,17 +185,17 @@ static __always_inline int take(void *ctx, __u64 caller)
 	}
 	record = &cpu->record;
 	__builtin_memcpy(record->key.comm, comm, sizeof(comm));
-	words = fill(record, ctx, pid_tgid, caller);
-	cpu->totals[STACKS_SEEN]++;
+	words = fill(cpu, ctx, pid_tgid, caller);
+	cpu->totals[FP_SEEN]++;
 	if (count(record, words, last)) {
-		cpu->totals[STACKS_COUNTED]++;
+		cpu->totals[FP_COUNTED]++;
 		return 0;
 	}
 	record->weight = 1;
 	if (send(record, words))
-		cpu->totals[STACKS_STREAMED]++;
+		cpu->totals[FP_STREAMED]++;
 	else
-		cpu->totals[STACKS_UNSENT]++;
+		cpu->totals[FP_UNSENT]++;
 	return 0;
 }
 

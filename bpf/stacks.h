@@ -7,18 +7,18 @@
 #define STACKS_H
 
 /* The kernel's own ceiling, kernel.perf_event_max_stack, unless raised. */
-#define STACKS_MAX_DEPTH 127
-#define STACKS_COMM_LEN 16
+#define FP_MAX_DEPTH 127
+#define FP_COMM_LEN 16
 
-/* stack_key.flags: which side is cut off at the depth limit … */
-#define STACKS_KERNEL_CUT 0x1
-#define STACKS_USER_CUT 0x2
+/* fp_key.flags: which side is cut off at the depth limit … */
+#define FP_KERNEL_CUT 0x1
+#define FP_USER_CUT 0x2
 /* … and why a side could not be read: the errno bpf_get_stack gave. */
-#define STACKS_KERNEL_ERRNO_SHIFT 8
-#define STACKS_USER_ERRNO_SHIFT 16
+#define FP_KERNEL_ERRNO_SHIFT 8
+#define FP_USER_ERRNO_SHIFT 16
 
 /* What is counted apart. */
-struct stack_key {
+struct fp_key {
 	/* of caller and frames; seeded afresh for every session */
 	__u64 hash[2];
 	__u32 tgid;
@@ -27,19 +27,19 @@ struct stack_key {
 	/* index of the event on the command line */
 	__u32 event;
 	__u32 flags;
-	char comm[STACKS_COMM_LEN];
+	char comm[FP_COMM_LEN];
 };
 
-struct stack_count {
+struct fp_count {
 	__u64 events;
 	/* whether a record with its frames has gone into the ring buffer */
 	__u64 announced;
 };
 
 /* One stack, sent when its key is first counted, or for each event that could not be counted. */
-struct stack_record {
-	struct stack_key key;
-	/* events it stands for by itself: 0 where stack_count has them, else 1 */
+struct fp_record {
+	struct fp_key key;
+	/* events it stands for by itself: 0 where fp_count has them, else 1 */
 	__u32 weight;
 	/* a thread that had this stack */
 	__u32 tid;
@@ -47,21 +47,20 @@ struct stack_record {
 	__u32 user_frames;
 	/* the link register at function entry: the caller no frame record holds yet; 0 where unknown */
 	__u64 caller;
-	/* kernel frames, innermost first, then user frames */
-	__u64 frames[];
+	/* followed by __u64 frames[]: kernel_frames, innermost first, then user_frames */
 };
 
-/* Indexes of stack_cpu.totals. seen = counted + streamed + unsent. */
-enum stack_total {
+/* Indexes of fp_cpu.totals. seen = counted + streamed + unsent. */
+enum fp_total {
 	/* events that passed the filters */
-	STACKS_SEEN,
-	/* … added to a stack_count */
-	STACKS_COUNTED,
-	/* … sent one by one, because no stack_count could be had */
-	STACKS_STREAMED,
+	FP_SEEN,
+	/* … added to a fp_count */
+	FP_COUNTED,
+	/* … sent one by one, because no fp_count could be had */
+	FP_STREAMED,
 	/* … neither: the ring buffer was full */
-	STACKS_UNSENT,
-	STACKS_TOTALS,
+	FP_UNSENT,
+	FP_TOTALS,
 };
 
 #endif

@@ -2,7 +2,7 @@ import { usageError } from '../errors.ts'
 import { parseEvent } from '../sources/index.ts'
 import type { TracePlan } from '../types.ts'
 
-/** STACKS_MAX_DEPTH of bpf/stacks.h. */
+/** FP_MAX_DEPTH of bpf/stacks.h. */
 export const maxDepth = 127
 /** TASK_COMM_LEN - 1: the kernel keeps no more of a name (linux/sched.h). */
 const commBytes = 15

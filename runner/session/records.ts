@@ -19,7 +19,7 @@ export function keyOf(bytes: Buffer, offset: number): string {
   return bytes.toString('latin1', offset, offset + layout.key.size)
 }
 
-/** Decodes one stack_record; throws RangeError where the lengths inside it do not add up. */
+/** Decodes one fp_record; throws RangeError where the lengths inside it do not add up. */
 export function decodeRecord(bytes: Buffer): Sample {
   const { record, key, flags } = layout
   const kernelFrames = bytes.readUInt32LE(record.kernelFrames)
