@@ -169,7 +169,7 @@ static __always_inline int take(void *ctx, __u64 caller)
 	bool last = false;
 	char comm[FP_COMM_LEN];
 
-	bpf_get_current_comm(comm, sizeof(comm));
+	current_comm(comm);
 	if (!passes_filter(pid_tgid >> 32, comm))
 		return 0;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);

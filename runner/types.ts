@@ -33,6 +33,8 @@ export interface EventPlan {
   readonly target: Readonly<Record<string, string | number>>
   /** The program of stacks.bpf.o that takes its stacks. */
   readonly program: string
+  /** What the innermost kernel address is: the instruction that was reached, or a return address as all others. */
+  readonly innermost: 'instruction' | 'return'
   readonly globals: Readonly<Record<string, Global>>
 }
 

@@ -130,10 +130,12 @@ function kernelNames(host: Host, harvest: Harvest): Kallsyms | undefined {
 function nameAll(plan: TracePlan, harvest: Harvest, names: UserNames, kallsyms: Kallsyms | undefined): Report {
   const stacks = harvest.samples.map((sample): Stack => {
     const { tgid, tid, comm, weight, kernelState, userState } = sample
+    const event = plan.events[sample.event]
+    if (event === undefined) throw new RangeError(`a record of event ${sample.event} of ${plan.events.length}`)
     return {
-      event: plan.events[sample.event]?.text ?? '',
+      event: event.text,
       ...{ tgid, tid, comm, weight, kernelState, userState },
-      kernel: kallsyms === undefined ? [] : nameKernel(kallsyms, sample.kernel, sample.caller),
+      kernel: kallsyms === undefined ? [] : nameKernel(kallsyms, sample, event.innermost),
       user: names.name(sample),
     }
   })

@@ -26,7 +26,8 @@ function bound<Target extends EventPlan['target']>(source: Source<Target>): Boun
     summary: source.summary,
     plan(rest, typed) {
       const target = source.parse(rest, typed)
-      return { target, program: source.program, globals: source.globals(target) }
+      const { program, innermost } = source
+      return { target, program, innermost, globals: source.globals(target) }
     },
     // Only what this source's parse made comes back here, under the kind it was filed by.
     attach: (target, attacher) => source.attach(target as Target, attacher),

@@ -13,6 +13,7 @@ export const profile: Source<Target> = {
   usage: 'profile:hz:N',
   summary: 'N times a second on every CPU',
   program: 'on_sample',
+  innermost: 'instruction',
 
   parse(rest, typed) {
     const found = /^hz:(\d+)$/.exec(rest)

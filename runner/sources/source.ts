@@ -15,6 +15,8 @@ export interface Source<Target extends EventPlan['target']> {
   readonly summary: string
   /** The program of stacks.bpf.o that takes its stacks. */
   readonly program: string
+  /** What the innermost kernel address of its stacks is (EventPlan). */
+  readonly innermost: EventPlan['innermost']
   /** Reads what follows "kind:". Throws a usage error that names the event as typed. */
   parse(rest: string, typed: string): Target
   /** Globals this target needs set. */

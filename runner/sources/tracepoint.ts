@@ -7,6 +7,8 @@ export const tracepoint: Source<Target> = {
   usage: 'tracepoint:CATEGORY:NAME',
   summary: 'a static kernel tracepoint is passed',
   program: 'on_tracepoint',
+  // The registers are made up where the tracepoint is called (perf_fetch_caller_regs of linux/perf_event.h).
+  innermost: 'return',
 
   parse(rest, typed) {
     // No slash and no leading dot: both parts become a path below tracefs.

@@ -1,23 +1,26 @@
 import type { Kallsyms } from '../kernel/kallsyms.ts'
-import type { Frame } from '../types.ts'
+import type { EventPlan, Frame, Sample } from '../types.ts'
 
-/**
- * Names kernel frames, innermost first. caller is what the walk could not see
- * at a function's entry (0n: nothing); it goes behind the innermost frame
- * unless the walk has it already.
- */
-export function nameKernel(kallsyms: Kallsyms, addresses: readonly bigint[], caller: bigint): Frame[] {
-  return withCaller(addresses, caller).map((address, index) => {
-    // All but the innermost are return addresses: the call is the instruction before.
-    const back = index > 0 ? 1n : 0n
+/** Names a sample's kernel frames, innermost first. */
+export function nameKernel(kallsyms: Kallsyms, sample: Sample, innermost: EventPlan['innermost']): Frame[] {
+  return whole(sample, innermost).map((address, index) => {
+    // The call of a return address is the instruction before it.
+    const back = index > 0 || innermost === 'return' ? 1n : 0n
     const symbol = kallsyms.find(address - back)
     if (symbol === undefined) return { address, side: 'kernel' }
     return { address, side: 'kernel', symbol: symbol.name, offset: symbol.offset + back, object: symbol.object }
   })
 }
 
-function withCaller(addresses: readonly bigint[], caller: bigint): readonly bigint[] {
-  const [innermost, next] = addresses
-  if (innermost === undefined || caller === 0n || next === caller) return addresses
-  return [innermost, caller, ...addresses.slice(1)]
+/**
+ * The chain as it was. The caller that the walk could not see at a function's
+ * entry goes behind the innermost frame, unless the walk has it. Made-up
+ * registers name the place of a tracepoint, and where the walk begins at their
+ * frame pointer it finds that place again (arm64 since 6.12): once is right.
+ */
+function whole({ kernel, caller }: Sample, innermost: EventPlan['innermost']): readonly bigint[] {
+  const [first, second] = kernel
+  if (first === undefined) return kernel
+  if (innermost === 'return') return first === second ? kernel.slice(1) : kernel
+  return caller === 0n || caller === second ? kernel : [first, caller, ...kernel.slice(1)]
 }
