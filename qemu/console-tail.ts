@@ -1,4 +1,4 @@
-const keptLines = 40
+const keptLines = 60
 const longestLine = 400
 
 /** The console's last lines, for a failure report. */

@@ -1,32 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
-import { closeSync } from 'node:fs'
 import type { Duplex, Readable } from 'node:stream'
-import { type Arch, archOf } from '../scripts/cross/arch.ts'
-import { buildPrograms } from '../scripts/cross/programs.ts'
-import { buildAgent } from './agent/build.ts'
-import { type NodeLine, nodeLines } from './board-nodes.ts'
+import { type Accelerator, acceleratorFor } from './accelerator.ts'
 import { Channel } from './channel.ts'
 import type { GuestCommand, Result, StartOptions } from './command.ts'
 import { ConsoleTail } from './console-tail.ts'
 import { GuestError } from './guest-error.ts'
-import { boardImage } from './image.ts'
-import { fetchKernel } from './kernels/fetch-kernel.ts'
-import { type KernelName, kernelNames } from './kernels/index.ts'
-import { agentPort, machineArguments } from './machine.ts'
-import { spawnQemu } from './qemu-process.ts'
+import { type GuestOptions, type Launched, launch } from './launch.ts'
 
-export interface GuestOptions {
-  readonly arch: Arch['name']
-  readonly kernel: KernelName
-  readonly node?: NodeLine
-  readonly cpus?: number
-  /** MB */
-  readonly memory?: number
-  /** One CPU whose clock is its instructions. */
-  readonly icount?: boolean
-  /** Folders of the host to appear as /add/NAME. */
-  readonly add?: readonly string[]
-}
+export type { GuestOptions } from './launch.ts'
 
 export interface RunOptions extends StartOptions {
   readonly timeoutMs?: number
@@ -36,42 +17,30 @@ const pingMs = 1_000
 /** Several times what a boot takes on a busy machine, and what a live guest may stay silent for. */
 const bootMs = 50_000
 const silenceMs = 30_000
+const kvmProbeMs = 8_000
 const runMs = 60_000
 
 /** Boots a board and waits until its agent answers. */
 export async function bootGuest(options: GuestOptions): Promise<Guest> {
-  const { child, name } = await launch(options, [], ['ignore', 'pipe', 'pipe', 'pipe'])
-  const guest = new Guest(name, child)
+  return boot(options, await accelerator(options), bootMs)
+}
+
+export function accelerator(options: GuestOptions): Promise<Accelerator> {
+  return acceleratorFor(options, async (kind) => {
+    try {
+      await (await boot(options, kind, kvmProbeMs)).close()
+      return true
+    } catch (error) {
+      if (error instanceof GuestError) return false
+      throw error
+    }
+  })
+}
+
+async function boot(options: GuestOptions, kind: Accelerator, limitMs: number): Promise<Guest> {
+  const guest = new Guest(await launch(options, kind, 'agent'), limitMs)
   await guest.booted
   return guest
-}
-
-/** A board whose console is ours until it powers off. */
-export async function runShell(options: GuestOptions): Promise<void> {
-  const { child } = await launch(options, ['shell'], ['inherit', 'inherit', 'inherit', 'ignore'])
-  await new Promise((resolve) => child.once('exit', resolve))
-}
-
-async function launch(options: GuestOptions, init: readonly string[], stdio: ('ignore' | 'pipe' | 'inherit')[]) {
-  const { node = '22', cpus = 2, memory = 1024, icount = false, add = [] } = options
-  const arch = archOf(options.arch)
-  if (!kernelNames.includes(options.kernel))
-    throw new RangeError(`kernel ${options.kernel}: not one of ${kernelNames.join(', ')}`)
-  if (!nodeLines.includes(node)) throw new RangeError(`node ${node}: not one of ${nodeLines.join(', ')}`)
-  const kernel = await fetchKernel(options.kernel, arch)
-  const agent = await buildAgent(arch)
-  await buildPrograms(arch)
-  const root = await boardImage({ arch, kernel, agent, add }, node)
-  try {
-    const rootDescriptor = 4
-    const machine = { arch, image: kernel.image, root: `/proc/self/fd/${rootDescriptor}`, cpus, memory, icount, init }
-    const hasAgent = init.length === 0
-    const args = [...machineArguments(machine), ...(hasAgent ? agentPort : [])]
-    const child = spawnQemu(arch.qemu, args, [...stdio, root], hasAgent)
-    return { child, name: `${arch.name} ${kernel.release}` }
-  } finally {
-    closeSync(root)
-  }
 }
 
 export class Guest implements AsyncDisposable {
@@ -86,7 +55,7 @@ export class Guest implements AsyncDisposable {
   readonly #ended: Promise<void>
   #closing = false
 
-  constructor(name: string, child: ChildProcess) {
+  constructor({ name, child }: Launched, limitMs: number) {
     this.#name = name
     this.#child = child
     const [, out, err, port] = child.stdio
@@ -99,7 +68,7 @@ export class Guest implements AsyncDisposable {
         resolve()
       })
     })
-    this.booted = this.#boot()
+    this.booted = this.#boot(limitMs)
   }
 
   async start(argv: readonly string[], options: StartOptions = {}): Promise<GuestCommand> {
@@ -123,13 +92,13 @@ export class Guest implements AsyncDisposable {
     return this.close()
   }
 
-  async #boot(): Promise<void> {
+  async #boot(limitMs: number): Promise<void> {
     const began = performance.now()
     let booted = false
     const watch = setInterval(() => {
       const silent = performance.now() - (booted ? this.#channel.heard : began)
       if (booted) this.#channel.ping()
-      if (silent > (booted ? silenceMs : bootMs))
+      if (silent > (booted ? silenceMs : limitMs))
         this.#fail(`${booted ? 'silent' : 'not booted'} after ${Math.round(silent / 1000)} s`)
     }, pingMs)
     watch.unref()

@@ -4,9 +4,11 @@ import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { arches } from '../scripts/cross/arch.ts'
+import { build } from '../scripts/cross/build.ts'
 import { nodeLines } from './board-nodes.ts'
-import { bootGuest, type GuestOptions, runShell } from './guest.ts'
+import { bootGuest, type GuestOptions } from './guest.ts'
 import { kernelNames } from './kernels/index.ts'
+import { runShell } from './shell.ts'
 
 const archNames = arches.map(({ name }) => name)
 const program = new Command('npm run -s vm --')
@@ -32,7 +34,7 @@ async function main(): Promise<number> {
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? 0 : 2
   }
-  await buildBundle()
+  await build()
   const options = program.opts<GuestOptions>()
   if (program.args.length > 0) return runCommand(options, program.args)
   await runShell(options)
@@ -58,16 +60,6 @@ async function runCommand(options: GuestOptions, argv: readonly string[]): Promi
 function written(stream: NodeJS.WriteStream, chunk: Buffer): Promise<unknown> | undefined {
   if (stream.write(chunk)) return undefined
   return new Promise((resolve) => stream.once('drain', resolve).once('error', resolve))
-}
-
-async function buildBundle(): Promise<void> {
-  const path = resolve('scripts/cross/build.ts')
-  if (!existsSync(path)) {
-    process.stderr.write('vm: scripts/cross/build.ts is not there, so the board has no fpstack\n')
-    return
-  }
-  const { build } = await import(path)
-  await build()
 }
 
 function wholeNumber(text: string): number {
