@@ -10,6 +10,8 @@ export interface Arch {
   readonly bpf: 'arm64' | 'x86'
   /** e_machine (elf.h). */
   readonly machine: number
+  /** The largest pages its kernels are built with. */
+  readonly maxPageSize: number
   readonly qemu: string
 }
 
@@ -20,9 +22,18 @@ export const arches: readonly Arch[] = [
     gnu: 'aarch64-linux-gnu-',
     bpf: 'arm64',
     machine: 183,
+    maxPageSize: 65536,
     qemu: 'qemu-system-aarch64',
   },
-  { name: 'x64', debian: 'amd64', gnu: 'x86_64-linux-gnu-', bpf: 'x86', machine: 62, qemu: 'qemu-system-x86_64' },
+  {
+    name: 'x64',
+    debian: 'amd64',
+    gnu: 'x86_64-linux-gnu-',
+    bpf: 'x86',
+    machine: 62,
+    maxPageSize: 4096,
+    qemu: 'qemu-system-x86_64',
+  },
 ]
 
 /** The row of that name; its absence is the caller's bug or a person's typing. */

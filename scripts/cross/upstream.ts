@@ -7,6 +7,8 @@ export interface Upstream {
   readonly licence: string
   /** Licence texts in the unpacked source. */
   readonly licenceFiles: readonly string[]
+  /** What else a receiver has to be told. */
+  readonly remark?: string
   /** sha256 of the upstream tarball, which Debian ships unaltered but for what licences forbid. */
   readonly sha256: string
   /** Debian's patches that are needed here, with their sha256; no other is applied. */
@@ -32,6 +34,11 @@ export const upstreams: readonly Upstream[] = [
     linked: 'libelf',
     licence: 'LGPL-3.0-or-later OR GPL-2.0-or-later',
     licenceFiles: ['COPYING-LGPLV3', 'COPYING'],
+    remark: `libelf may be used under either licence. It is linked statically under the GNU
+Lesser General Public License, version 3 or later. You may change libelf and
+link fpstack.node anew: fpstack's repository is the recipe. Edit the sources
+that "npm run build" unpacks to build/sources/elfutils, remove
+build/stamps/addon-*, and run "npm run build" again.`,
     sha256: '616099beae24aba11f9b63d86ca6cc8d566d968b802391334c91df54eab416b4',
     patches: {},
   },
