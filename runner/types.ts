@@ -33,8 +33,11 @@ export interface EventPlan {
   readonly target: Readonly<Record<string, string | number>>
   /** The program of stacks.bpf.o that takes its stacks. */
   readonly program: string
-  /** What the innermost kernel address is: the instruction that was reached, or a return address as all others. */
-  readonly innermost: 'instruction' | 'return'
+  /**
+   * What the innermost kernel address is: the instruction that was reached, the one behind the
+   * breakpoint that was hit, or a return address as all others.
+   */
+  readonly innermost: 'instruction' | 'breakpoint' | 'return'
   readonly globals: Readonly<Record<string, Global>>
 }
 
@@ -124,12 +127,14 @@ export interface Stack {
   readonly user: readonly Frame[]
   readonly kernelState: SideState
   readonly userState: SideState
+  /** Whether the frame pointers led out of code behind the outermost user frame. */
+  readonly userStray: boolean
 }
 
 /** What a format renders. */
 export interface Report {
   readonly events: readonly string[]
-  /** Hottest first. */
+  /** Distinct by address, hottest first. */
   readonly stacks: readonly Stack[]
   readonly totals: Totals
   readonly depth: number

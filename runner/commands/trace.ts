@@ -1,8 +1,9 @@
 import { arch, release } from 'node:os'
 import { Option } from 'commander'
 import { FpstackError } from '../errors.ts'
-import { fold } from '../fold.ts'
+import { hottestFirst } from '../fold.ts'
 import { formatNames, formatOf } from '../formats/index.ts'
+import { printable } from '../formats/printable.ts'
 import { totalsLine } from '../formats/totals-line.ts'
 import { type Kallsyms, readKallsyms } from '../kernel/kallsyms.ts'
 import { requireProcess } from '../kernel/processes.ts'
@@ -59,6 +60,8 @@ export const trace: CommandModule = {
       const report = nameAll(plan, harvest, names, kernelNames(host, harvest))
       const pieces = [...format.render(report, host.colours && options.output === undefined)]
       await deliver(host, output, options.output, pieces)
+      for (const [path, why] of names.troubles())
+        host.err.write(`frames in ${printable(path)} stay without names: ${why}\n`)
       if (!format.tellsTotals) host.err.write(`${totalsLine(report)}\n`)
     } finally {
       names.close()
@@ -131,17 +134,19 @@ function nameAll(plan: TracePlan, harvest: Harvest, names: UserNames, kallsyms: 
   const stacks = harvest.samples.map((sample): Stack => {
     const { tgid, tid, comm, weight, kernelState, userState } = sample
     const event = plan.events[sample.event]
+    const user = names.name(sample)
     if (event === undefined) throw new RangeError(`a record of event ${sample.event} of ${plan.events.length}`)
     return {
       event: event.text,
       ...{ tgid, tid, comm, weight, kernelState, userState },
-      kernel: kallsyms === undefined ? [] : nameKernel(kallsyms, sample, event.innermost),
-      user: names.name(sample),
+      kernel: kallsyms === undefined ? [] : nameKernel(kallsyms, sample, event.innermost, arch()),
+      user: user.frames,
+      userStray: user.stray,
     }
   })
   return {
     events: plan.events.map((event) => event.text),
-    stacks: fold(stacks),
+    stacks: hottestFirst(stacks),
     totals: harvest.totals,
     depth: plan.depth,
     kernelRelease: release(),

@@ -25,6 +25,7 @@ function stackJson(stack: Stack): object {
     user: stack.user.map(frameJson),
     ...(kernelState.cut && { kernelCut: true }),
     ...(userState.cut && { userCut: true }),
+    ...(stack.userStray && { userStray: true }),
     ...(kernelState.errno !== 0 && { kernelErrno: kernelState.errno }),
     ...(userState.errno !== 0 && { userErrno: userState.errno }),
   }

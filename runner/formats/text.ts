@@ -1,5 +1,7 @@
 import pico from 'picocolors'
-import type { Frame, SideState, Stack } from '../types.ts'
+import { errnoText } from '../errors.ts'
+import { fold } from '../fold.ts'
+import type { Frame, Stack } from '../types.ts'
 import type { Format } from './format.ts'
 import { frameText, objectText } from './frame-text.ts'
 import { commText } from './printable.ts'
@@ -11,9 +13,10 @@ export const text: Format = {
 
   *render(report, colours) {
     const paint = pico.createColors(colours)
+    const folded = fold(report.stacks)
     for (const event of report.events) {
       if (report.events.length > 1) yield `${paint.bold(event)}\n\n`
-      const stacks = report.stacks.filter((stack) => stack.event === event)
+      const stacks = folded.filter((stack) => stack.event === event)
       const all = stacks.reduce((sum, stack) => sum + stack.weight, 0)
       for (const stack of stacks) yield* stackText(stack, all, report.depth, paint)
     }
@@ -27,22 +30,28 @@ function* stackText(stack: Stack, all: number, depth: number, paint: Paint): Gen
   const share = ((100 * stack.weight) / all).toFixed(1)
   const thread = stack.tid === 0 ? '' : `, tid ${stack.tid}`
   yield `${paint.bold(stack.weight)} (${share} %)  ${paint.cyan(commText(stack.comm))}, pid ${stack.tgid}${thread}\n`
-  yield* sideText('kernel', stack.kernel, stack.kernelState, depth, paint.yellow)
-  yield* sideText('user', stack.user, stack.userState, depth, paint.green)
+  yield* sideText('kernel', stack, depth, paint.yellow)
+  yield* sideText('user', stack, depth, paint.green)
   yield '\n'
 }
 
 function* sideText(
   side: Frame['side'],
-  frames: readonly Frame[],
-  state: SideState,
+  stack: Stack,
   depth: number,
   colour: (text: string) => string,
 ): Generator<string> {
-  const lines = frames.map((frame) => `${colour(frameText(frame))}${objectSuffix(frame)}`)
-  if (state.cut) lines.push(`… cut off at ${depth} frames (--depth)`)
-  if (state.errno !== 0) lines.push(`… unreadable: errno ${state.errno} from bpf_get_stack`)
-  for (const [index, line] of lines.entries()) yield `  ${index === 0 ? side.padEnd(6) : '      '}  ${line}\n`
+  const lines = stack[side].map((frame) => `${colour(frameText(frame))}${objectSuffix(frame)}`)
+  for (const [index, line] of [...lines, ...whyNotWhole(side, stack, depth)].entries()) {
+    yield `  ${index === 0 ? side.padEnd(6) : '      '}  ${line}\n`
+  }
+}
+
+function whyNotWhole(side: Frame['side'], stack: Stack, depth: number): string[] {
+  const { cut, errno } = side === 'kernel' ? stack.kernelState : stack.userState
+  if (errno !== 0) return [`… unreadable: ${errnoText(-errno)}`]
+  if (side === 'user' && stack.userStray) return ['… the frame pointers lead out of code from here']
+  return cut ? [`… cut off at ${depth} frames (--depth)`] : []
 }
 
 /** Where the name comes from, unless that is the kernel itself. */

@@ -1,6 +1,6 @@
 import type { Report, SideState, Stack } from '../types.ts'
 
-/** Where every event went, in one line that ends each text: "50 events = 50 counted + 0 lost; 2 stacks". */
+/** Where every event went, in one line that ends each text: "50 events = 50 counted + 0 lost; 2 distinct stacks". */
 export function totalsLine(report: Report): string {
   const { seen, counted, lost, missed } = report.totals
   const causes = Object.entries(lost).filter(([, events]) => events > 0)
@@ -8,7 +8,7 @@ export function totalsLine(report: Report): string {
   const why = causes.length === 0 ? '' : ` (${causes.map(([cause, events]) => `${cause}: ${events}`).join(', ')})`
   const parts = [
     `${plural(seen, 'event')} = ${counted} counted + ${lostSum} lost${why}`,
-    plural(report.stacks.length, 'stack'),
+    plural(report.stacks.length, 'distinct stack'),
   ]
   for (const side of ['kernel', 'user'] as const) {
     const cut = weightWhere(report.stacks, side, (state) => state.cut)

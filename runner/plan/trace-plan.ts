@@ -28,6 +28,8 @@ export function planTrace(events: readonly string[], options: TraceOptions, comm
   if (events.length === 0) {
     throw usageError('the command line', 'no event to trace', 'for example fpstack trace kprobe:do_sys_openat2')
   }
+  const twice = events.find((text, index) => events.indexOf(text) < index)
+  if (twice !== undefined) throw usageError(twice, 'the event is given twice')
   const depth = options.depth === undefined ? maxDepth : wholeNumber('--depth', options.depth, 1, maxDepth)
   const eventLimit = options.count === undefined ? undefined : wholeNumber('--count', options.count, 1, 2 ** 53 - 1)
   return deepFreeze<TracePlan>({
@@ -67,7 +69,7 @@ function wholeNumber(option: string, typed: string, low: number, high: number): 
 
 function milliseconds(option: string, typed: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(typed) ? Number(typed) : Number.NaN
-  if (seconds > 0 && seconds <= longestSeconds) return Math.ceil(seconds * 1000)
+  if (seconds > 0 && seconds <= longestSeconds) return Math.max(1, Math.round(seconds * 1000))
   throw usageError(
     `${option} ${typed}`,
     `not a number of seconds above 0 and up to ${longestSeconds}`,

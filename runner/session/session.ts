@@ -29,9 +29,8 @@ export class Session {
   readonly #links: LinkHandle[] = []
   #ring: RingHandle | undefined
   readonly #room = Buffer.allocUnsafe(ringRoom)
-  /** The first record of each key; counts are added when the session ends. */
-  readonly #announced = new Map<string, Sample>()
-  readonly #streamed: Sample[] = []
+  /** The first record of each key, with the events that were sent one by one; the counts are added at the end. */
+  readonly #stacks = new Map<string, Sample>()
 
   constructor(addon: Addon, plan: TracePlan) {
     this.#addon = addon
@@ -91,14 +90,12 @@ export class Session {
     for (const link of this.#links.splice(0)) this.#addon.closeLink(link)
     const first = this.#first()
     if (this.#ring !== undefined) yield* this.#take(this.#ring)
-    const samples = [...this.#streamed]
-    let nameless = 0
+    let unsent = 0
     for (const { key, events } of readCounts(this.#addon, first)) {
-      const sample = this.#announced.get(key)
-      if (sample === undefined) nameless += events
-      else samples.push({ ...sample, weight: events })
+      if (!this.#add(key, events)) unsent += events
     }
-    return { samples, totals: readTotals(this.#addon, first, nameless, this.#missed()) }
+    const samples = [...this.#stacks.values()].filter((sample) => sample.weight > 0)
+    return { samples, totals: readTotals(this.#addon, first, unsent, this.#missed()) }
   }
 
   /** Frees all of it; calling it again is harmless. */
@@ -124,17 +121,19 @@ export class Session {
     }
   }
 
-  /** Two CPUs may announce one key at the same time; the second is no news. */
+  /** Gives the sample if its stack is new: two CPUs may announce one key, and a streamed one comes often. */
   #keep(bytes: Buffer): Sample | undefined {
     const sample = decodeRecord(bytes)
-    if (sample.weight > 0) {
-      this.#streamed.push(sample)
-      return sample
-    }
     const key = keyOf(bytes, layout.record.key)
-    if (this.#announced.has(key)) return undefined
-    this.#announced.set(key, sample)
+    if (this.#add(key, sample.weight)) return undefined
+    this.#stacks.set(key, sample)
     return sample
+  }
+
+  #add(key: string, events: number): boolean {
+    const held = this.#stacks.get(key)
+    if (held !== undefined) this.#stacks.set(key, { ...held, weight: held.weight + events })
+    return held !== undefined
   }
 
   #limitReached(): boolean {

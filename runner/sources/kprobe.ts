@@ -7,7 +7,7 @@ export const kprobe: Source<Target> = {
   usage: 'kprobe:FUNCTION[+OFFSET]',
   summary: 'a kernel function is called (or reaches OFFSET bytes into it)',
   program: 'on_kprobe',
-  innermost: 'instruction',
+  innermost: 'breakpoint',
 
   parse(rest, typed) {
     const found = /^([A-Za-z_][\w.$]*)(?:\+(0[xX][0-9a-fA-F]+|\d+))?$/.exec(rest)

@@ -1,9 +1,14 @@
 import type { Kallsyms } from '../kernel/kallsyms.ts'
 import type { EventPlan, Frame, Sample } from '../types.ts'
 
-/** Names a sample's kernel frames, innermost first. */
-export function nameKernel(kallsyms: Kallsyms, sample: Sample, innermost: EventPlan['innermost']): Frame[] {
-  return whole(sample, innermost).map((address, index) => {
+/** Names a sample's kernel frames, innermost first. arch: Node's name. */
+export function nameKernel(
+  kallsyms: Kallsyms,
+  sample: Sample,
+  innermost: EventPlan['innermost'],
+  arch: string,
+): readonly Frame[] {
+  return whole(sample, innermost, arch).map((address, index) => {
     // The call of a return address is the instruction before it.
     const back = index > 0 || innermost === 'return' ? 1n : 0n
     const symbol = kallsyms.find(address - back)
@@ -12,15 +17,22 @@ export function nameKernel(kallsyms: Kallsyms, sample: Sample, innermost: EventP
   })
 }
 
-/**
- * The chain as it was. The caller that the walk could not see at a function's
- * entry goes behind the innermost frame, unless the walk has it. Made-up
- * registers name the place of a tracepoint, and where the walk begins at their
- * frame pointer it finds that place again (arm64 since 6.12): once is right.
- */
-function whole({ kernel, caller }: Sample, innermost: EventPlan['innermost']): readonly bigint[] {
+/** The chain as it was. */
+function whole({ kernel, caller }: Sample, innermost: EventPlan['innermost'], arch: string): readonly bigint[] {
   const [first, second] = kernel
   if (first === undefined) return kernel
-  if (innermost === 'return') return first === second ? kernel.slice(1) : kernel
-  return caller === 0n || caller === second ? kernel : [first, caller, ...kernel.slice(1)]
+  switch (innermost) {
+    case 'instruction':
+      return kernel
+    case 'return':
+      // Made-up registers name the place of a tracepoint. Where the walk begins at their
+      // frame pointer it finds that place again (arm64 since 6.12): once is right.
+      return first === second ? kernel.slice(1) : kernel
+    case 'breakpoint': {
+      // x86 stops behind the int3, and its ftrace-based probes pretend to (kprobe_ftrace_handler).
+      const reached = arch === 'x64' ? first - 1n : first
+      // What the walk could not see at the function's entry, unless it has it.
+      return caller === 0n || caller === second ? [reached, ...kernel.slice(1)] : [reached, caller, ...kernel.slice(1)]
+    }
+  }
 }

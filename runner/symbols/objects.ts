@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { errorText } from '../errors.ts'
-import { type OpenFile, openRegular } from './byte-source.ts'
+import { type ByteSource, type OpenFile, openRegular } from './byte-source.ts'
+import { followsCall } from './call-site.ts'
 import { type Elf, linkedAddress, readElf } from './elf.ts'
 import { type ElfSymbol, readSymbols, type SymbolTable } from './elf-symbols.ts'
 import type { Mapping } from './proc-maps.ts'
@@ -10,6 +11,8 @@ import { readVdso } from './vdso.ts'
 export interface MappedObject {
   /** The symbol at a byte of the file. */
   find(fileOffset: number): ElfSymbol | undefined
+  /** Whether a call ends there, as it does before every return address; undefined where that is not known. */
+  followsCall(fileOffset: number): boolean | undefined
   /** Why it names nothing, if it does not. */
   readonly trouble: string | undefined
 }
@@ -23,6 +26,7 @@ const mostOpen = 256
  */
 export class ObjectStore {
   readonly #objects = new Map<string, MappedObject>()
+  readonly #failed = new Map<string, string>()
   readonly #open: OpenFile[] = []
 
   /** Finds the object behind a mapping of a process that is still there. */
@@ -33,7 +37,17 @@ export class ObjectStore {
     const made = mapping.path === '[vdso]' ? vdsoObject(mapping) : this.#fileObject(tgid, mapping)
     // A failure is not kept: another process may be able to show the same file.
     if (made.trouble === undefined) this.#objects.set(key, made)
+    else if (mapping.path !== '') this.#failed.set(mapping.path, made.trouble)
     return made
+  }
+
+  /** Why the frames of an object have no names, by its path. */
+  troubles(): Map<string, string> {
+    const all = new Map(this.#failed)
+    for (const [key, { trouble }] of this.#objects) {
+      if (trouble !== undefined) all.set(key.slice(key.indexOf(' ') + 1), trouble)
+    }
+    return all
   }
 
   close(): void {
@@ -48,10 +62,7 @@ export class ObjectStore {
     try {
       const file = openMapped(tgid, mapping)
       this.#open.push(file)
-      return lazyObject(() => {
-        const elf = readElf(file)
-        return { elf, symbols: readSymbols(file, elf) }
-      })
+      return lazyObject(file)
     } catch (error) {
       return nameless(errorText(error))
     }
@@ -60,50 +71,67 @@ export class ObjectStore {
 
 /**
  * map_files shows the very file that is mapped, deleted or replaced as it may be, but needs
- * privilege; the path below the process's root may by now be another file, so its inode has to match.
+ * privilege and a live process; a path may by now be another file, so its inode has to match. The
+ * process's own root comes before ours, which serves when the process has just ended.
  */
 function openMapped(tgid: number, mapping: Mapping): OpenFile {
   const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
   try {
     return openRegular(`/proc/${tgid}/map_files/${range}`)
   } catch {
-    const file = openRegular(join(`/proc/${tgid}/root`, mapping.path))
-    if (file.inode === mapping.inode) return file
-    file.close()
-    throw new Error('the file was replaced since it was mapped')
+    try {
+      return openSame(join(`/proc/${tgid}/root`, mapping.path), mapping.inode)
+    } catch {
+      return openSame(mapping.path, mapping.inode)
+    }
   }
+}
+
+function openSame(path: string, inode: bigint): OpenFile {
+  const file = openRegular(path)
+  if (file.inode === inode) return file
+  file.close()
+  throw new Error('the file was replaced since it was mapped')
 }
 
 function vdsoObject(mapping: Mapping): MappedObject {
   const source = readVdso(mapping)
   if (source === undefined) return nameless('the vdso of another word size')
-  return lazyObject(() => {
-    const elf = readElf(source)
-    return { elf, symbols: readSymbols(source, elf) }
-  })
+  return lazyObject(source)
 }
 
 function nameless(trouble: string): MappedObject {
-  return { find: () => undefined, trouble }
+  return { find: () => undefined, followsCall: () => undefined, trouble }
 }
 
-function lazyObject(read: () => { elf: Elf; symbols: SymbolTable }): MappedObject {
-  let loaded: { elf: Elf; symbols: SymbolTable } | undefined
+function lazyObject(source: ByteSource): MappedObject {
+  let elf: Elf | undefined
+  let symbols: SymbolTable | undefined
   let trouble: string | undefined
+  const orNothing = <T>(read: () => T): T | undefined => {
+    if (trouble !== undefined) return undefined
+    try {
+      return read()
+    } catch (error) {
+      trouble = errorText(error)
+      return undefined
+    }
+  }
   return {
     get trouble() {
       return trouble
     },
-    find(fileOffset) {
-      if (trouble !== undefined) return undefined
-      try {
-        loaded ??= read()
-      } catch (error) {
-        trouble = errorText(error)
-        return undefined
-      }
-      const address = linkedAddress(loaded.elf, fileOffset)
-      return address === undefined ? undefined : loaded.symbols.find(address)
-    },
+    find: (fileOffset) =>
+      orNothing(() => {
+        elf ??= readElf(source)
+        symbols ??= readSymbols(source, elf)
+        const address = linkedAddress(elf, fileOffset)
+        return address === undefined ? undefined : symbols.find(address)
+      }),
+    followsCall: (fileOffset) =>
+      orNothing(() => {
+        elf ??= readElf(source)
+        return followsCall(source, elf, fileOffset)
+      }),
   }
 }

@@ -2,70 +2,104 @@ import type { Frame, Sample } from '../types.ts'
 import { type MappedObject, ObjectStore } from './objects.ts'
 import { type Mapping, mappingAt, readMappings } from './proc-maps.ts'
 
-/** What was seen of a process at one moment. */
-interface Picture {
-  readonly mappings: readonly Mapping[]
-  readonly objects: Map<Mapping, MappedObject>
+/** Where an address was when its stack arrived. */
+interface Place {
+  readonly mapping: Mapping
+  readonly object: MappedObject
 }
+
+export interface NamedSide {
+  /** Innermost first. */
+  readonly frames: readonly Frame[]
+  /** Whether the frame pointers led out of code, so that what follows the last frame is not known. */
+  readonly stray: boolean
+}
+
+/** No code lies in the first page (mmap_min_addr) or beyond 55 bits, the most either architecture gives user space. */
+const lowest = 4096n
+const highest = 1n << 55n
 
 /** Names user frames from what the processes looked like when their stacks first arrived. */
 export class UserNames {
   readonly #store = new ObjectStore()
-  readonly #pictures = new Map<string, Picture>()
+  /** Executable mappings by process and name: an exec changes the name and all mappings, and keeps the pid. */
+  readonly #mappings = new Map<string, readonly Mapping[]>()
+  /** By the list of addresses itself, which a sample keeps through all its copies. */
+  readonly #places = new WeakMap<readonly bigint[], readonly (Place | undefined)[]>()
 
-  /**
-   * Looks at the sample's process while it is likely still there: its mappings, and the files
-   * behind those its frames are in. A frame outside all known mappings (a library loaded since)
-   * makes it look again.
-   */
+  /** Looks at a sample's process while it is likely still there: its mappings, and the files behind its frames. */
   observe(sample: Sample): void {
     if (sample.user.length === 0) return
-    const key = pictureKey(sample)
-    let picture = this.#pictures.get(key)
-    if (
-      picture === undefined ||
-      sample.user.some((address) => mappingAt(picture?.mappings ?? [], address) === undefined)
-    ) {
-      const mappings = readMappings(sample.tgid)
-      if (mappings === undefined || mappings.length === 0) return
-      picture = { mappings, objects: picture?.objects ?? new Map() }
-      this.#pictures.set(key, picture)
-    }
-    for (const address of sample.user) {
-      const mapping = mappingAt(picture.mappings, address)
-      if (mapping === undefined || picture.objects.has(mapping)) continue
-      picture.objects.set(mapping, this.#store.take(sample.tgid, mapping))
-    }
+    const mappings = this.#mappingsOf(sample)
+    const places = sample.user.map((address, index): Place | undefined => {
+      const mapping = mappingAt(mappings, address - returnBack(index))
+      return mapping && { mapping, object: this.#store.take(sample.tgid, mapping) }
+    })
+    this.#places.set(sample.user, places)
   }
 
-  /** Innermost first. A frame that nothing is known of keeps its address alone. */
-  name(sample: Sample): Frame[] {
-    const picture = this.#pictures.get(pictureKey(sample))
-    return sample.user.map((address, index) => {
-      // All but the innermost are return addresses: the call is the instruction before.
-      const mapping = picture && mappingAt(picture.mappings, index === 0 ? address : address - 1n)
-      return mapping === undefined
-        ? { address, side: 'user' }
-        : named(address, index > 0, mapping, picture?.objects.get(mapping))
-    })
+  /**
+   * Names what observe has seen. Code without frame pointers (glibc on x86_64) uses their register for
+   * anything, and the walk then reads chance values: a frame that is not in code, or is
+   * not where a call returns to, ends the stack.
+   */
+  name(sample: Sample): NamedSide {
+    const places = this.#places.get(sample.user)
+    if (places === undefined) return { frames: sample.user.map((address) => ({ address, side: 'user' })), stray: false }
+    const frames: Frame[] = []
+    for (const [index, address] of sample.user.entries()) {
+      const place = places[index]
+      if (index > 0 && !returnsTo(address, place, places[index - 1])) return { frames, stray: true }
+      frames.push(place === undefined ? { address, side: 'user' } : named(address, returnBack(index), place))
+    }
+    return { frames, stray: false }
+  }
+
+  /** Why the frames of an object have no names, by its path. */
+  troubles(): Map<string, string> {
+    return this.#store.troubles()
   }
 
   close(): void {
     this.#store.close()
-    this.#pictures.clear()
+    this.#mappings.clear()
+  }
+
+  /** A library loaded since the last look makes it look again. */
+  #mappingsOf(sample: Sample): readonly Mapping[] {
+    const key = `${sample.tgid} ${sample.comm}`
+    const held = this.#mappings.get(key) ?? []
+    const known = sample.user.every((address) => address < lowest || address >= highest || mappingAt(held, address))
+    if (held.length > 0 && known) return held
+    const now = readMappings(sample.tgid) ?? held
+    this.#mappings.set(key, now)
+    return now
   }
 }
 
-/** An exec changes the name of a process and all its mappings, and keeps its pid. */
-function pictureKey(sample: Sample): string {
-  return `${sample.tgid} ${sample.comm}`
+/** All but the innermost address are return addresses: the call is the instruction before. */
+function returnBack(index: number): bigint {
+  return index === 0 ? 0n : 1n
 }
 
-function named(address: bigint, isReturn: boolean, mapping: Mapping, object: MappedObject | undefined): Frame {
-  const fileOffset = address - mapping.start + mapping.offset
-  const back = isReturn ? 1 : 0
-  const symbol = object?.find(Number(fileOffset) - back)
+/**
+ * Whether a call can return there. A signal interrupts anywhere: the frame
+ * behind the kernel's trampoline, which is in the vdso on arm64, is no return.
+ */
+function returnsTo(address: bigint, place: Place | undefined, inner: Place | undefined): boolean {
+  if (place === undefined) return false
+  if (inner?.mapping.path === '[vdso]') return true
+  return place.object.followsCall(fileOffset(address, place.mapping)) !== false
+}
+
+function fileOffset(address: bigint, mapping: Mapping): number {
+  return Number(address - mapping.start + mapping.offset)
+}
+
+function named(address: bigint, back: bigint, { mapping, object }: Place): Frame {
+  const offset = fileOffset(address, mapping)
+  const symbol = object.find(offset - Number(back))
   const path = mapping.path === '' ? '[anonymous]' : mapping.path
-  if (symbol === undefined) return { address, side: 'user', object: path, offset: fileOffset }
-  return { address, side: 'user', object: path, symbol: symbol.name, offset: BigInt(symbol.offset + back) }
+  if (symbol === undefined) return { address, side: 'user', object: path, offset: BigInt(offset) }
+  return { address, side: 'user', object: path, symbol: symbol.name, offset: BigInt(symbol.offset) + back }
 }
