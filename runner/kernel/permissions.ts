@@ -14,8 +14,8 @@ export interface Refusal {
   readonly remedy: string
 }
 
-/** Why the kernel said EPERM or EACCES to BPF or perf events, as far as can be told. */
-export function explainRefusal(): Refusal {
+/** Why the kernel said EPERM or EACCES to BPF (load) or perf events (attach), as far as can be told. */
+export function explainRefusal(operation: 'load' | 'attach'): Refusal {
   const missing = (['cap_bpf', 'cap_perfmon'] as const).filter((name) => !held(name))
   if (missing.length > 0 && !held('cap_sys_admin')) {
     const names = missing.join(' and ')
@@ -24,14 +24,25 @@ export function explainRefusal(): Refusal {
       remedy: `run it as root or with ${names}`,
     }
   }
-  const lockdown = lockdownMode()
+  const lockdown = bracketed('/sys/kernel/security/lockdown')
   if (lockdown !== undefined && lockdown !== 'none') {
     return {
       cause: `the kernel is locked down (${lockdown})`,
       remedy: 'boot it with lockdown=none or without secure boot',
     }
   }
-  if (!held('cap_sys_resource')) {
+  if (
+    operation === 'attach' &&
+    Number(contents('/proc/sys/kernel/perf_event_paranoid')) > 2 &&
+    !held('cap_sys_admin')
+  ) {
+    // A patch of Debian's and Android's kernels: above 2 perf events are for CAP_SYS_ADMIN alone.
+    return {
+      cause: 'kernel.perf_event_paranoid above 2 asks for cap_sys_admin',
+      remedy: 'sysctl kernel.perf_event_paranoid=2, or run it as root',
+    }
+  }
+  if (operation === 'load' && !held('cap_sys_resource') && lockedMemoryIsLimited()) {
     return {
       cause: 'not permitted: kernels before 5.11 count BPF maps against the limit of locked memory',
       remedy: 'raise it (ulimit -l unlimited) or run it as root or with cap_sys_resource',
@@ -40,10 +51,20 @@ export function explainRefusal(): Refusal {
   return { cause: 'not permitted', remedy: 'a security module or container may forbid bpf(2) or perf_event_open(2)' }
 }
 
-/** The word in brackets of the lockdown file; undefined where the kernel has no lockdown. */
-function lockdownMode(): string | undefined {
+/** Max locked memory of getrlimit(2), as proc(5) shows it. */
+function lockedMemoryIsLimited(): boolean {
+  return !/^Max locked memory\s+unlimited/m.test(contents('/proc/self/limits') ?? '')
+}
+
+/** The word in brackets of a file that lists choices. */
+function bracketed(path: string): string | undefined {
+  return /\[(\w+)\]/.exec(contents(path) ?? '')?.[1]
+}
+
+/** undefined where the kernel has no such file or hides it. */
+function contents(path: string): string | undefined {
   try {
-    return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/security/lockdown', 'utf8'))?.[1]
+    return readFileSync(path, 'utf8')
   } catch {
     return undefined
   }

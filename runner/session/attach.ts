@@ -45,7 +45,7 @@ export function attacherFor(
 
 function refused(event: string, errno: Errno): Error {
   if (errno !== EPERM && errno !== EACCES) return failure('attach', event, errnoText(errno))
-  const { cause, remedy } = explainRefusal()
+  const { cause, remedy } = explainRefusal('attach')
   return failure('attach', event, cause, remedy)
 }
 

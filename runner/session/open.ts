@@ -79,7 +79,7 @@ function accept(addon: Addon, answer: number, operation: string, object: string)
   if (answer >= 0) return
   const log = addon.takeLog()
   if (answer === EPERM) {
-    const { cause, remedy } = explainRefusal()
+    const { cause, remedy } = explainRefusal('load')
     throw failure(operation, object, cause, remedy)
   }
   const said = lastLine(log)
