@@ -84,13 +84,12 @@ async function record(host: Host, plan: TracePlan, names: UserNames, verbose: bo
     session.attach()
     tellArmed(host, plan)
     const workload = plan.command.length === 0 ? undefined : startWorkload(plan.command)
-    const ended = workload?.ended.finally(() => session.stop())
-    // Looked at again below; until then a failure must not count as unhandled.
-    ended?.catch(() => undefined)
+    const stop = () => session.stop()
+    // That it could not be started is told by terminate.
+    workload?.ended.then(stop, stop)
     for await (const sample of session.drain()) names.observe(sample)
     const harvest = finish(session, names)
     await workload?.terminate()
-    await ended
     return harvest
   } finally {
     release()

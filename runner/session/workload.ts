@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { errorName, errorText, failure } from '../errors.ts'
 
@@ -10,7 +9,7 @@ const patience = 2000
 export interface Workload {
   /** Settles when it has ended by itself; rejects when it could not be started. */
   readonly ended: Promise<void>
-  /** Asks it to end and waits a little. */
+  /** Asks it to end and waits a little; rejects, as ended does, when it could not be started. */
   terminate(): Promise<void>
 }
 
@@ -18,22 +17,23 @@ export interface Workload {
 export function startWorkload(command: readonly string[]): Workload {
   const [program = '', ...args] = command
   const child = spawn(program, args, { stdio: 'inherit' })
-  return { ended: watch(child, program), terminate: () => terminate(child) }
+  const ended = watch(child, program)
+  return { ended, terminate: () => terminate(child, ended) }
 }
 
 function watch(child: ChildProcess, program: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('exit', () => resolve())
-    child.once('error', (error) => {
+    child.on('error', (error) => {
+      // Later ones are of kill: a set-uid COMMAND is not ours to end.
+      if (child.pid !== undefined) return
       const cause = errorName(error) === 'ENOENT' ? 'no such command' : errorText(error)
       reject(failure('start', program, cause))
     })
   })
 }
 
-async function terminate(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  const ended = once(child, 'exit')
+async function terminate(child: ChildProcess, ended: Promise<void>): Promise<void> {
   child.kill('SIGTERM')
   await Promise.race([ended, setTimeout(patience, undefined, { ref: false })])
   child.unref()
