@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Arch } from '../scripts/cross/arch.ts'
 import { findPackage, type Package, unpackPackage } from '../scripts/setup/apt.ts'
@@ -23,17 +24,22 @@ const suite = 'trixie'
 export async function baseImage(arch: Arch, line: NodeLine): Promise<string> {
   const packages = await Promise.all(['busybox-static', ...Object.keys(libraries)].map((name) => newest(name, arch)))
   const versions = packages.map(({ version }) => version.replaceAll(/[^\w.+~-]/g, '_'))
+  const kind = `${arch.name}-node${line}.`
   const name = `${arch.name}-node${boardNodes[line].version}-${versions.join('-')}.cpio`
-  const image = join(cacheDir('boards'), name)
+  const folder = cacheDir('boards')
+  const image = join(folder, name)
   if (existsSync(image)) return image
   const node = await fetchNode(line, arch)
   const folders = await Promise.all(packages.map(unpackPackage))
   await timed(`base image for ${arch.name}, Node ${boardNodes[line].version}`, async () => {
-    const part = `${image}.${process.pid}`
+    const part = join(folder, `${randomUUID()}.part`)
     const file = openSync(part, 'w')
     writeArchive(file, [...skeleton(), ...system(arch, folders), program('usr/bin/node', node)])
     closeSync(file)
     renameSync(part, image)
+    // 100 MB each: what newer packages have replaced goes.
+    const old = readdirSync(folder).filter((file) => file.startsWith(kind) && file !== name)
+    for (const file of old) rmSync(join(folder, file), { force: true })
   })
   return image
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
@@ -15,7 +15,7 @@ export async function fetchNode(line: NodeLine, arch: Arch): Promise<string> {
   const node = join(folder, `${name}-${version}`)
   if (existsSync(node)) return node
   await timed(`download ${name} ${version}`, async () => {
-    const part = cacheDir('nodes', '.part', String(process.pid))
+    const part = cacheDir('nodes', '.part', randomUUID())
     const run = await $({
       quiet: true,
       nothrow: true,

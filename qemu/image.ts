@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, copyFileSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,14 +7,12 @@ import type { NodeLine } from './board-nodes.ts'
 import { writeArchive } from './cpio.ts'
 import { type Overlay, overlayEntries } from './overlay.ts'
 
-let made = 0
-
 /**
  * The root a guest boots with, as an open file that has no name any more: whatever
  * becomes of us, nothing is left behind. The caller closes it.
  */
 export async function boardImage(overlay: Overlay, node: NodeLine): Promise<number> {
-  const path = join(tmpdir(), `fpstack-board-${process.pid}-${++made}.cpio`)
+  const path = join(tmpdir(), `fpstack-board-${randomUUID()}.cpio`)
   try {
     copyFileSync(await baseImage(overlay.arch, node), path)
     const end = openSync(path, 'a')

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { $ } from 'zx'
 import type { Arch } from '../../scripts/cross/arch.ts'
@@ -13,7 +14,9 @@ export async function buildAgent(arch: Arch): Promise<string> {
   const about = { name: `guest agent ${arch.name}`, inputs: [source], key: flags.join(' '), outputs: [agent] }
   await step(about, async () => {
     mkdirSync(dirname(agent), { recursive: true })
-    await $({ quiet: true })`${arch.gnu}gcc ${flags} -o ${agent} ${source}`
+    const part = `${agent}.${randomUUID()}`
+    await $({ quiet: true })`${arch.gnu}gcc ${flags} -o ${part} ${source}`
+    renameSync(part, agent)
   })
   return agent
 }

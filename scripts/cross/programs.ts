@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { step } from '../setup/step.ts'
@@ -43,10 +44,13 @@ async function buildProgram(arch: Arch, name: string, { sources, flags, library 
   const paths = sources.map((source) => join('test/programs', source))
   const linked = library === undefined ? [] : [join(folder, library)]
   const found = name.endsWith('.so') ? [`-Wl,-soname,${name}`] : ['-Wl,-rpath,$ORIGIN']
-  const args = [...plain, ...flags, ...found, '-o', output, ...paths, ...linked]
+  const args = [...plain, ...flags, ...found, ...paths, ...linked]
   const inputs = [...paths, ...linked, 'test/programs/demo.h']
   await step({ name: `program ${name} ${arch.name}`, inputs, key: args.join(' '), outputs: [output] }, async () => {
     mkdirSync(folder, { recursive: true })
-    await $({ quiet: true })`${arch.gnu}gcc ${args}`
+    // Two boots may build at once; neither may see half of a file.
+    const part = join(folder, `.${name}.${randomUUID()}`)
+    await $({ quiet: true })`${arch.gnu}gcc -o ${part} ${args}`
+    renameSync(part, output)
   })
 }

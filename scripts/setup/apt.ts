@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { $ } from 'zx'
 import { cacheDir } from './cache.ts'
+import { locked } from './lock.ts'
 import { StepError, timed } from './step.ts'
 
 export type Suite = 'bullseye' | 'bookworm' | 'trixie' | 'sid'
@@ -57,9 +59,11 @@ export async function unpackPackage(wanted: Package): Promise<string> {
     `${wanted.name}_${wanted.version.replaceAll(':', '%3a')}_${wanted.arch}`,
   )
   if (!existsSync(folder)) {
-    rmSync(`${folder}.part`, { recursive: true, force: true })
-    await $({ quiet: true })`dpkg-deb --extract ${deb} ${folder}.part`
-    renameSync(`${folder}.part`, folder)
+    const part = `${folder}.${randomUUID()}`
+    await $({ quiet: true })`dpkg-deb --extract ${deb} ${part}`
+    // Another boot may have been faster.
+    if (existsSync(folder)) rmSync(part, { recursive: true })
+    else renameSync(part, folder)
   }
   return folder
 }
@@ -79,8 +83,7 @@ export async function fetchSource(name: string, suite: Suite): Promise<string> {
 
 /** Files arrive under a temporary name, so an interrupted download is never taken for a whole one. */
 async function into(folder: string, fill: (cwd: string) => Promise<unknown>): Promise<void> {
-  const part = join(folder, '.part', String(process.pid))
-  rmSync(part, { recursive: true, force: true })
+  const part = join(folder, '.part', randomUUID())
   mkdirSync(part, { recursive: true })
   await fill(part)
   for (const file of readdirSync(part)) renameSync(join(part, file), join(folder, file))
@@ -93,8 +96,9 @@ async function ask(args: string[]): Promise<string> {
   const kept = join(cacheDir('apt', 'answers'), args.join(' ').replaceAll('/', '_'))
   if (existsSync(kept) && statSync(kept).mtimeMs > statSync(stampPath()).mtimeMs) return readFileSync(kept, 'utf8')
   const answer = await apt('apt-cache', args)
-  writeFileSync(`${kept}.${process.pid}`, answer)
-  renameSync(`${kept}.${process.pid}`, kept)
+  const part = `${kept}.${randomUUID()}`
+  writeFileSync(part, answer)
+  renameSync(part, kept)
   return answer
 }
 
@@ -128,29 +132,44 @@ function stampPath(): string {
 
 async function prepareRoot(): Promise<string> {
   const root = cacheDir('apt')
-  const config = join(root, 'apt.conf')
-  const stamp = stampPath()
-  const wanted = configuration(root) + suites.join(' ')
   // Files written again would make apt build its cache again, which takes seconds.
-  const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
-  if (fresh && Date.now() - statSync(stamp).mtimeMs < dayMs) return config
+  if (!isFresh(root)) await locked('package index', async () => isFresh(root) || (await refresh(root)))
+  return configPath(root)
+}
+
+function configPath(root: string): string {
+  return join(root, 'apt.conf')
+}
+
+/** What the stamp has to hold. */
+function settings(root: string): string {
+  return configuration(root) + suites.join(' ')
+}
+
+function isFresh(root: string): boolean {
+  const stamp = stampPath()
+  if (!existsSync(stamp) || Date.now() - statSync(stamp).mtimeMs > dayMs) return false
+  return readFileSync(stamp, 'utf8') === settings(root)
+}
+
+async function refresh(root: string): Promise<void> {
   for (const part of ['state/lists/partial', 'cache/archives/partial', 'etc/preferences.d'])
     mkdirSync(join(root, part), { recursive: true })
-  const env = { ...process.env, APT_CONFIG: config }
+  const env = { ...process.env, APT_CONFIG: configPath(root) }
   writeFileSync(join(root, 'etc/fpstack.sources'), await sources())
   writeFileSync(join(root, 'state/status'), '')
-  writeFileSync(config, configuration(root))
+  writeFileSync(configPath(root), configuration(root))
   const run = await timed(
     'read the package index',
     () => $({ quiet: true, nothrow: true, env })`apt-get -q update --error-on=any`,
   )
-  if (run.exitCode === 0) writeFileSync(stamp, wanted)
+  const stamp = stampPath()
+  if (run.exitCode === 0) writeFileSync(stamp, settings(root))
   else if (!existsSync(stamp)) throw new StepError(`apt-get update in ${root} failed:\n${run.stderr.trim()}`)
   else
     process.stderr.write(
       `  the package index could not be refreshed; the one of ${statSync(stamp).mtime.toISOString()} serves\n`,
     )
-  return config
 }
 
 /** The mirror is the one this machine already uses. */

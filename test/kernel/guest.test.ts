@@ -144,9 +144,18 @@ describe('a guest that fails', { timeout: 3 * minute }, () => {
 
   test('a dead agent ends the guest', async () => {
     const guest = await bootGuest({ arch: 'arm64', kernel: '6.12' })
-    // Process 1 is spared by every signal it does not handle, but not by a machine that is switched off.
+    // Process 1 takes no signal from within; what it runs is wiped out.
+    const script = `start=0x$(grep -m1 r-xp /proc/1/maps | cut -d- -f1)
+      dd if=/dev/zero of=/proc/1/mem bs=4096 seek=$((start / 4096)) count=64 conv=notrunc`
+    await expect(guest.run(['sh', '-c', script])).rejects.toThrow(/QEMU ended.*Attempted to kill init/s)
+    await guest.close()
+  })
+
+  test('a guest that powers off is told from one that was closed', async () => {
+    const guest = await bootGuest({ arch: 'arm64', kernel: '6.12' })
     await expect(guest.run(['poweroff', '-f'])).rejects.toThrow(/QEMU ended/)
     await guest.close()
+    await expect(guest.run(['true'])).rejects.toThrow(/QEMU ended/)
   })
 
   test('a stopped guest is noticed within a minute', async () => {
