@@ -21,7 +21,7 @@ int map_records(struct records *records, int fd, uint32_t data_bytes)
 	consumed = mmap(NULL, records->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (consumed == MAP_FAILED)
 		return -errno;
-	produced = mmap(NULL, records->page_bytes + 2 * (size_t)data_bytes, PROT_READ, MAP_SHARED, fd,
+	produced = mmap(NULL, records->page_bytes + (size_t)data_bytes, PROT_READ, MAP_SHARED, fd,
 			(off_t)records->page_bytes);
 	if (produced == MAP_FAILED) {
 		error = -errno;
@@ -35,8 +35,20 @@ int map_records(struct records *records, int fd, uint32_t data_bytes)
 
 void unmap_records(struct records *records)
 {
-	munmap(records->produced, records->page_bytes + 2 * (size_t)records->data_bytes);
+	munmap(records->produced, records->page_bytes + (size_t)records->data_bytes);
 	munmap(records->consumed, records->page_bytes);
+}
+
+/* length bytes from the ring's byte at, which wraps: a second mapping behind the first would count twice in RSS. */
+static void copy_out(const struct records *records, uint8_t *to, uint64_t at, uint32_t length)
+{
+	const uint8_t *data = records->produced + records->page_bytes;
+	uint64_t start = at & (records->data_bytes - 1);
+	uint64_t to_end = records->data_bytes - start;
+	uint64_t first = length < to_end ? length : to_end;
+
+	memcpy(to, data + start, first);
+	memcpy(to + first, data, length - first);
 }
 
 int64_t copy_records(struct records *records, uint8_t *to, size_t room)
@@ -56,7 +68,6 @@ int64_t copy_records(struct records *records, uint8_t *to, size_t room)
 
 		if (header & BPF_RINGBUF_BUSY_BIT)
 			break;
-		/* the data is mapped twice, so a record within the ring's size never leaves the mapping */
 		if (in_ring > records->data_bytes)
 			return -EIO;
 		if (!(header & BPF_RINGBUF_DISCARD_BIT)) {
@@ -66,7 +77,7 @@ int64_t copy_records(struct records *records, uint8_t *to, size_t room)
 				break;
 			}
 			memcpy(to + used, &length, sizeof(length));
-			memcpy(to + used + sizeof(length), record + BPF_RINGBUF_HDR_SZ, length);
+			copy_out(records, to + used + sizeof(length), at + BPF_RINGBUF_HDR_SZ, length);
 			memset(to + used + sizeof(length) + length, 0, copied - sizeof(length) - length);
 			used += copied;
 		}
