@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Arch } from '../scripts/cross/arch.ts'
 import { findPackage, type Package, unpackPackage } from '../scripts/setup/apt.ts'
 import { cacheDir } from '../scripts/setup/cache.ts'
+import { locked } from '../scripts/setup/lock.ts'
 import { StepError, timed } from '../scripts/setup/step.ts'
 import { boardNodes, type NodeLine } from './board-nodes.ts'
 import { type Entry, writeArchive } from './cpio.ts'
@@ -29,17 +29,20 @@ export async function baseImage(arch: Arch, line: NodeLine): Promise<string> {
   const folder = cacheDir('boards')
   const image = join(folder, name)
   if (existsSync(image)) return image
-  const node = await fetchNode(line, arch)
-  const folders = await Promise.all(packages.map(unpackPackage))
-  await timed(`base image for ${arch.name}, Node ${boardNodes[line].version}`, async () => {
-    const part = join(folder, `${randomUUID()}.part`)
-    const file = openSync(part, 'w')
-    writeArchive(file, [...skeleton(), ...system(arch, folders), program('usr/bin/node', node)])
-    closeSync(file)
-    renameSync(part, image)
+  await locked(`base image for ${arch.name}`, async () => {
+    if (existsSync(image)) return
+    const node = await fetchNode(line, arch)
+    const folders = await Promise.all(packages.map(unpackPackage))
+    await timed(`base image for ${arch.name}, Node ${boardNodes[line].version}`, async () => {
+      const part = `${image}.part`
+      const file = openSync(part, 'w')
+      writeArchive(file, [...skeleton(), ...system(arch, folders), program('usr/bin/node', node)])
+      closeSync(file)
+      renameSync(part, image)
+    })
     // 100 MB each: what newer packages have replaced goes.
     const old = readdirSync(folder).filter((file) => file.startsWith(kind) && file !== name)
-    for (const file of old) rmSync(join(folder, file), { force: true })
+    for (const file of old) rmSync(join(folder, file))
   })
   return image
 }

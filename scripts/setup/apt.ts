@@ -42,8 +42,12 @@ export async function fetchPackage(wanted: Package): Promise<string> {
       (file) => file.startsWith(`${wanted.name}_${version}_`) && file.endsWith(`${wanted.arch}.deb`),
     )
   if (held() === undefined) {
-    await timed(`download ${wanted.name} ${wanted.version} ${wanted.arch}`, async () => {
-      await into(folder, (cwd) => apt('apt-get', ['download', `${wanted.name}:${wanted.arch}=${wanted.version}`], cwd))
+    const what = `download ${wanted.name} ${wanted.version} ${wanted.arch}`
+    await locked(what, async () => {
+      if (held() !== undefined) return
+      await timed(what, () =>
+        into(folder, (cwd) => apt('apt-get', ['download', `${wanted.name}:${wanted.arch}=${wanted.version}`], cwd)),
+      )
     })
   }
   const file = held()
