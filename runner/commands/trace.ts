@@ -76,8 +76,7 @@ every process count unless --comm or --pid narrows them. fpstack leaves itself o
 
 /** Runs the live half: everything kernel is gone again when it returns or throws. */
 async function record(host: Host, plan: TracePlan, names: UserNames, verbose: boolean): Promise<Harvest> {
-  const addon = loadAddon(host.folder)
-  const session = new Session(addon, plan)
+  const session = new Session(loadAddon(host.folder), plan)
   const release = watchForEnd(host, plan, () => session.stop())
   try {
     session.open(host.folder, host.pid)
@@ -94,7 +93,7 @@ async function record(host: Host, plan: TracePlan, names: UserNames, verbose: bo
   } finally {
     release()
     session.close()
-    if (verbose) host.err.write(addon.takeLog())
+    if (verbose) host.err.write(session.log.all())
   }
 }
 
@@ -112,6 +111,7 @@ function tellArmed(host: Host, plan: TracePlan): void {
     plan.durationMs === undefined ? '' : `after ${plan.durationMs / 1000} s`,
     plan.eventLimit === undefined ? '' : `after ${plan.eventLimit} events`,
     plan.command.length === 0 ? '' : `with ${plan.command[0]}`,
+    host.input.isTTY && plan.command.length === 0 ? 'at Enter' : '',
   ].filter((part) => part !== '')
   host.err.write(
     `tracing ${plan.events.map((event) => event.text).join(', ')}; ends ${[...ends, 'at Ctrl-C'].join(' or ')}\n`,

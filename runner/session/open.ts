@@ -2,36 +2,46 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoText, errorName, errorText, failure } from '../errors.ts'
 import { explainRefusal } from '../kernel/permissions.ts'
-import type { Addon, ObjectHandle } from '../native.ts'
-import type { EventPlan, Global, TracePlan } from '../types.ts'
+import type { Addon, Errno, ObjectHandle } from '../native.ts'
+import type { Global, TracePlan } from '../types.ts'
 import { encodeGlobal } from './globals.ts'
+import type { LibbpfLog } from './libbpf-log.ts'
 
 const EPERM = -1
 
 /** The maps of stacks.bpf.o that all events of a session share. */
 const shared = ['cpus', 'counts', 'taken', 'records', 'comms', 'tgids'] as const
 
-/**
- * Opens, sets up and loads one instance of the object an event. Each object
- * made goes to keep at once, so that a failure in the middle leaves nothing.
- */
-export function loadObjects(
-  addon: Addon,
-  folder: string,
-  plan: TracePlan,
-  own: Readonly<Record<string, Global>>,
-  keep: (object: ObjectHandle) => void,
-): void {
+export interface LoadJob {
+  readonly addon: Addon
+  readonly log: LibbpfLog
+  /** Where the object lies. */
+  readonly folder: string
+  readonly plan: TracePlan
+  /** Globals that are this session's own. */
+  readonly own: Readonly<Record<string, Global>>
+  /** Takes each object as soon as it is made, so that a failure in the middle leaves nothing. */
+  keep(object: ObjectHandle): void
+}
+
+/** Opens, sets up and loads one instance of the object an event. */
+export function loadObjects({ addon, log, folder, plan, own, keep }: LoadJob): void {
   const bytes = objectBytes(join(folder, plan.object))
+  const accept = (answer: number, operation: string, what: string): void => {
+    if (answer < 0) throw refused(answer, operation, what, log)
+  }
   let first: ObjectHandle | undefined
   for (const [index, event] of plan.events.entries()) {
-    const object = open(addon, bytes, plan.object)
+    const object = addon.openObject(bytes, plan.object, undefined)
+    if (typeof object === 'number') throw notWhole(plan.object, object, log)
     keep(object)
-    selectProgram(addon, object, event)
+    for (const { name } of addon.programs(object)) {
+      accept(addon.setAutoload(object, name, name === event.program), 'select', name)
+    }
     const globals = { ...plan.globals, ...own, ...event.globals, event_index: { type: 'u32', value: index } } as const
     setGlobals(addon, object, plan.object, globals)
-    if (first !== undefined) for (const map of shared) accept(addon, addon.shareMap(object, map, first), 'share', map)
-    accept(addon, addon.load(object), 'load', `${plan.object} (${event.program})`)
+    if (first !== undefined) for (const map of shared) accept(addon.shareMap(object, map, first), 'share', map)
+    accept(addon.load(object), 'load', `${plan.object} (${event.program})`)
     first ??= object
   }
 }
@@ -45,21 +55,9 @@ function objectBytes(path: string): Uint8Array {
   }
 }
 
-function open(addon: Addon, bytes: Uint8Array, name: string): ObjectHandle {
-  const object = addon.openObject(bytes, name, undefined)
-  if (typeof object !== 'number') return object
-  throw failure(
-    'open',
-    name,
-    `not a whole BPF object (${lastLine(addon.takeLog()) ?? errnoText(object)})`,
-    'copy the folder again',
-  )
-}
-
-function selectProgram(addon: Addon, object: ObjectHandle, event: EventPlan): void {
-  for (const { name } of addon.programs(object)) {
-    accept(addon, addon.setAutoload(object, name, name === event.program), 'select', name)
-  }
+function notWhole(name: string, errno: Errno, log: LibbpfLog): Error {
+  const cause = `not a whole BPF object (${lastLine(log.latest()) ?? errnoText(errno)})`
+  return failure('open', name, cause, 'copy the folder again')
 }
 
 function setGlobals(addon: Addon, object: ObjectHandle, file: string, globals: Readonly<Record<string, Global>>): void {
@@ -75,18 +73,16 @@ function setGlobals(addon: Addon, object: ObjectHandle, file: string, globals: R
   }
 }
 
-function accept(addon: Addon, answer: number, operation: string, object: string): void {
-  if (answer >= 0) return
-  const log = addon.takeLog()
-  if (answer === EPERM) {
+function refused(errno: Errno, operation: string, what: string, log: LibbpfLog): Error {
+  const said = lastLine(log.latest())
+  if (errno === EPERM) {
     const { cause, remedy } = explainRefusal('load')
-    throw failure(operation, object, cause, remedy)
+    return failure(operation, what, cause, remedy)
   }
-  const said = lastLine(log)
-  throw failure(
+  return failure(
     operation,
-    object,
-    said === undefined ? errnoText(answer) : `${errnoText(answer)} (${said})`,
+    what,
+    said === undefined ? errnoText(errno) : `${errnoText(errno)} (${said})`,
     'see --verbose',
   )
 }

@@ -3,6 +3,7 @@ import type { Addon, LinkHandle, ObjectHandle, RingHandle } from '../native.ts'
 import { attachEvent } from '../sources/index.ts'
 import type { Global, Sample, Totals, TracePlan } from '../types.ts'
 import { attacherFor } from './attach.ts'
+import { LibbpfLog } from './libbpf-log.ts'
 import { loadObjects } from './open.ts'
 import { decodeRecord, keyOf, layout } from './records.ts'
 import { freshSeeds } from './seeds.ts'
@@ -23,6 +24,7 @@ export interface Harvest {
  * with the descriptors held here, also when the process is killed.
  */
 export class Session {
+  readonly log: LibbpfLog
   readonly #addon: Addon
   readonly #plan: TracePlan
   readonly #objects: ObjectHandle[] = []
@@ -33,6 +35,7 @@ export class Session {
   readonly #stacks = new Map<string, Sample>()
 
   constructor(addon: Addon, plan: TracePlan) {
+    this.log = new LibbpfLog(addon)
     this.#addon = addon
     this.#plan = plan
   }
@@ -40,7 +43,14 @@ export class Session {
   /** Opens and loads; nothing counts yet. */
   open(folder: string, ownTgid: number): void {
     const own: Record<string, Global> = { own_tgid: { type: 'u32', value: ownTgid } }
-    loadObjects(this.#addon, folder, this.#plan, { ...own, ...freshSeeds() }, (object) => this.#objects.push(object))
+    loadObjects({
+      addon: this.#addon,
+      log: this.log,
+      folder,
+      plan: this.#plan,
+      own: { ...own, ...freshSeeds() },
+      keep: (object) => this.#objects.push(object),
+    })
     const first = this.#first()
     for (const comm of this.#plan.comms) {
       const key = Buffer.alloc(16)
