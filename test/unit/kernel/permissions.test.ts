@@ -36,7 +36,7 @@ test.each([
   [[CAP_PERFMON], 'cap_bpf', 'is'],
 ])('what is lacking beside capabilities %s is named', (held, names, verb) => {
   hold(...held)
-  expect(explainRefusal()).toEqual({
+  expect(explainRefusal('load')).toEqual({
     cause: `not permitted: ${names} ${verb} lacking`,
     remedy: `run it as root or with ${names}`,
   })
@@ -48,13 +48,16 @@ const memory = {
 }
 
 test.each([[[CAP_BPF, CAP_PERFMON]], [[CAP_SYS_ADMIN]]])('with enough capabilities memory may be short', (held) => {
+  files.set('/proc/self/limits', 'Max locked memory         65536                65536                bytes\n')
   hold(...held)
-  expect(explainRefusal()).toEqual(memory)
+  expect(explainRefusal('load')).toEqual(memory)
+  files.set('/proc/self/limits', 'Max locked memory         unlimited            unlimited            bytes\n')
+  expect(explainRefusal('load').cause).toBe('not permitted')
 })
 
 test('with every capability something else forbids', () => {
   hold(CAP_BPF, CAP_PERFMON, CAP_SYS_RESOURCE)
-  expect(explainRefusal()).toEqual({
+  expect(explainRefusal('load')).toEqual({
     cause: 'not permitted',
     remedy: 'a security module or container may forbid bpf(2) or perf_event_open(2)',
   })
@@ -63,16 +66,28 @@ test('with every capability something else forbids', () => {
 test.each(['integrity', 'confidentiality'])('lockdown (%s) is told before all but capabilities', (mode) => {
   files.set('/sys/kernel/security/lockdown', `none integrity confidentiality\n`.replace(mode, `[${mode}]`))
   hold(CAP_SYS_ADMIN)
-  expect(explainRefusal()).toEqual({
+  expect(explainRefusal('load')).toEqual({
     cause: `the kernel is locked down (${mode})`,
     remedy: 'boot it with lockdown=none or without secure boot',
   })
   hold()
-  expect(explainRefusal().cause).toBe('not permitted: cap_bpf and cap_perfmon are lacking')
+  expect(explainRefusal('load').cause).toBe('not permitted: cap_bpf and cap_perfmon are lacking')
 })
 
 test('a kernel that could be locked down but is not', () => {
   files.set('/sys/kernel/security/lockdown', '[none] integrity confidentiality\n')
   hold(CAP_SYS_ADMIN)
-  expect(explainRefusal()).toEqual(memory)
+  expect(explainRefusal('load')).toEqual(memory)
+})
+
+test('perf events that a patched kernel keeps for CAP_SYS_ADMIN', () => {
+  files.set('/proc/sys/kernel/perf_event_paranoid', '3\n')
+  hold(CAP_BPF, CAP_PERFMON, CAP_SYS_RESOURCE)
+  expect(explainRefusal('attach')).toEqual({
+    cause: 'kernel.perf_event_paranoid above 2 asks for cap_sys_admin',
+    remedy: 'sysctl kernel.perf_event_paranoid=2, or run it as root',
+  })
+  expect(explainRefusal('load').cause).toBe('not permitted')
+  files.set('/proc/sys/kernel/perf_event_paranoid', '2\n')
+  expect(explainRefusal('attach').cause).toBe('not permitted')
 })

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
 import { planTrace } from '../../../runner/plan/trace-plan.ts'
-import { loadObjects } from '../../../runner/session/open.ts'
+import { LibbpfLog } from '../../../runner/session/libbpf-log.ts'
+import { type LoadJob, loadObjects } from '../../../runner/session/open.ts'
 import { FakeAddon } from './fake-addon.ts'
 
 vi.mock('../../../runner/kernel/permissions.ts', () => ({
@@ -20,17 +21,19 @@ function load(refusals: Record<string, number>, log = '', from = folder): FakeAd
   const addon = new FakeAddon()
   addon.log = log
   for (const [call, errno] of Object.entries(refusals)) addon.refusals.set(call, errno)
-  loadObjects(addon, from, planTrace(['kprobe:vfs_read'], {}, []), {}, () => {})
+  loadObjects(jobOf(addon, from, () => {}))
   return addon
+}
+
+function jobOf(addon: FakeAddon, from: string, keep: LoadJob['keep']): LoadJob {
+  return { addon, log: new LibbpfLog(addon), folder: from, plan: planTrace(['kprobe:vfs_read'], {}, []), own: {}, keep }
 }
 
 test('each object opened is handed over before anything can fail', () => {
   const addon = new FakeAddon()
   addon.refusals.set('leave out on_sample of object 1', -22)
   const kept: unknown[] = []
-  expect(() =>
-    loadObjects(addon, folder, planTrace(['kprobe:vfs_read'], {}, []), {}, (object) => kept.push(object)),
-  ).toThrow()
+  expect(() => loadObjects(jobOf(addon, folder, (object) => kept.push(object)))).toThrow()
   expect(kept).toHaveLength(1)
 })
 
