@@ -15,6 +15,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 2,
+          // After the unit tests: those are done in seconds, and boards want both cores.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -12,7 +12,7 @@
 struct records {
 	/* how far we have read: ours to write */
 	uint64_t *consumed;
-	/* one page that tells how far the kernel has written, then the data, twice in a row */
+	/* one page that tells how far the kernel has written, then the data */
 	uint8_t *produced;
 	uint64_t data_bytes;
 	size_t page_bytes;
