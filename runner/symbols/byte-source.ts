@@ -7,8 +7,8 @@ export interface ByteSource {
   read(offset: number, length: number): Buffer
 }
 
-/** No table of a real object comes near this; a larger one is a lie or not worth the board's memory. */
-const largestRead = 256 << 20
+/** No table of an object on a board comes near this; a larger one is a lie or not worth the board's memory. */
+const largestRead = 64 << 20
 
 function checkRange(offset: number, length: number, size: number): void {
   const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0

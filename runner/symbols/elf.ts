@@ -26,6 +26,8 @@ export interface Elf {
 const magic = 0x7f454c46
 const littleEndian = 1
 const PT_LOAD = 1
+/** Each lookup walks them; the kernel loads no program with more than 64 KiB of them (load_elf_phdrs of fs/binfmt_elf.c). */
+const mostSegments = 1170
 
 /** Reads the headers. Throws RangeError or Error where they are no ELF's. */
 export function readElf(source: ByteSource): Elf {
@@ -42,6 +44,7 @@ export function readElf(source: ByteSource): Elf {
   const segmentSize = is64 ? 56 : 32
   if (half(58, 46) !== sectionSize && half(60, 48) > 0) throw new Error('section headers of an unknown size')
   if (half(54, 42) !== segmentSize && half(56, 44) > 0) throw new Error('program headers of an unknown size')
+  if (half(56, 44) > mostSegments) throw new Error(`${half(56, 44)} program headers`)
   const sections = table(source, word(40, 32), half(60, 48), sectionSize)
   const segments = table(source, word(32, 28), half(56, 44), segmentSize)
   return {

@@ -31,7 +31,7 @@ export class ObjectStore {
 
   /** Finds the object behind a mapping of a process that is still there. */
   take(tgid: number, mapping: Mapping): MappedObject {
-    const key = `${mapping.inode} ${mapping.path}`
+    const key = `${mapping.device}:${mapping.inode} ${mapping.path}`
     const held = this.#objects.get(key)
     if (held !== undefined) return held
     const made = mapping.path === '[vdso]' ? vdsoObject(mapping) : this.#fileObject(tgid, mapping)

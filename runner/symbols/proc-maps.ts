@@ -6,6 +6,8 @@ export interface Mapping {
   readonly end: bigint
   /** Byte of the file that start shows. */
   readonly offset: bigint
+  /** Major and minor number of the file's device as the kernel writes them: "b3:02". */
+  readonly device: string
   readonly inode: bigint
   /** The path as the process had it, "[vdso]" and the like, or "" for anonymous memory. */
   readonly path: string
@@ -23,13 +25,14 @@ export function readMappings(tgid: number | 'self'): readonly Mapping[] | undefi
 export function parseMappings(text: string): Mapping[] {
   const mappings: Mapping[] = []
   for (const line of text.split('\n')) {
-    const found = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+) *(.*)$/.exec(line)
+    const found = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+)(?: +(.*))?$/s.exec(line)
     if (found === null) continue
-    const [, start = '', end = '', offset = '', inode = '', path = ''] = found
+    const [, start = '', end = '', offset = '', device = '', inode = '', path = ''] = found
     mappings.push({
       start: BigInt(`0x${start}`),
       end: BigInt(`0x${end}`),
       offset: BigInt(`0x${offset}`),
+      device,
       inode: BigInt(inode),
       path: unescapePath(path),
     })
@@ -37,9 +40,17 @@ export function parseMappings(text: string): Mapping[] {
   return mappings
 }
 
-/** The mapping that holds address. */
+/** The mapping that holds address, of mappings as the kernel lists them: lowest first. */
 export function mappingAt(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
-  return mappings.find((mapping) => address >= mapping.start && address < mapping.end)
+  let low = 0
+  let high = mappings.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((mappings[middle]?.start ?? 0n) <= address) low = middle + 1
+    else high = middle
+  }
+  const found = mappings[low - 1]
+  return found !== undefined && address < found.end ? found : undefined
 }
 
 /** The kernel writes a newline in a path as \012 (seq_path of fs/seq_file.c); the bytes are UTF-8. */
