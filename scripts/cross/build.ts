@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { locked } from '../setup/lock.ts'
 import { buildAddon, builtAddon } from './addon.ts'
 import { type Arch, arches } from './arch.ts'
-import { bpfNames, buildBpf } from './bpf.ts'
+import { bpfObjectName, bpfSources, buildBpf } from './bpf.ts'
 import { buildBundle, bundlePath } from './bundle.ts'
 import { checkDist, distDir, place } from './dist.ts'
 import { passGate } from './gate.ts'
@@ -28,10 +28,10 @@ async function buildFor(arch: Arch): Promise<void> {
   await buildAddon(arch)
   await passGate(builtAddon(arch), join(dist, 'fpstack.node'), arch)
   await makeVmlinux(arch)
-  for (const name of bpfNames()) await buildBpf(name, arch, join(dist, `${name}.bpf.o`))
+  for (const source of bpfSources()) await buildBpf(source, arch, dist)
   await place(bundlePath, join(dist, 'fpstack.cjs'))
   await place(noticePath, join(dist, 'NOTICE'))
-  checkDist(arch, ['NOTICE', 'fpstack.cjs', 'fpstack.node', ...bpfNames().map((name) => `${name}.bpf.o`)])
+  checkDist(arch, ['NOTICE', 'fpstack.cjs', 'fpstack.node', ...bpfSources().map(bpfObjectName)])
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build()

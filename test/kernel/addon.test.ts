@@ -6,8 +6,9 @@ import { boardFolder } from '../native/board-folder.ts'
 
 const boards: GuestOptions[] = [
   { arch: 'arm64', kernel: '5.10', node: '18' },
-  { arch: 'arm64', kernel: '6.12' },
-  { arch: 'x64', kernel: '6.12' },
+  { arch: 'arm64', kernel: '6.1', node: '20' },
+  { arch: 'arm64', kernel: 'latest', node: '24' },
+  { arch: 'x64', kernel: '6.12', node: '22' },
 ]
 const scenarios = ['counts', 'globals', 'batches', 'waiting', 'orders', 'ends', 'attaches', 'shares', 'refused']
 
