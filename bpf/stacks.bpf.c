@@ -105,6 +105,7 @@ static __always_inline __u32 fill(struct fp_cpu *cpu, void *ctx, __u64 pid_tgid,
 
 	record->tid = pid_tgid;
 	record->weight = 0;
+	record->time = bpf_ktime_get_ns();
 	record->caller = caller;
 	record->key.tgid = pid_tgid >> 32;
 	record->key.tid = by_thread ? (__u32)pid_tgid : 0;

@@ -45,6 +45,8 @@ struct fp_record {
 	__u32 tid;
 	__u32 kernel_frames;
 	__u32 user_frames;
+	/* bpf_ktime_get_ns: tells what the process had mapped then */
+	__u64 time;
 	/* the link register at function entry: the caller no frame record holds yet; 0 where unknown */
 	__u64 caller;
 	/* followed by __u64 frames[]: kernel_frames, innermost first, then user_frames */

@@ -9,6 +9,7 @@
 #include "map.h"
 #include "object.h"
 #include "ring.h"
+#include "sideband.h"
 #include "value.h"
 
 static napi_value js_libbpf_version(napi_env env, napi_callback_info info)
@@ -49,6 +50,9 @@ static const struct {
 	{"cancelRing", js_cancel_ring},
 	{"readRing", js_read_ring},
 	{"closeRing", js_close_ring},
+	{"openSideband", js_open_sideband},
+	{"readSideband", js_read_sideband},
+	{"closeSideband", js_close_sideband},
 	{"kernelPrograms", js_kernel_programs},
 	{"kernelLinks", js_kernel_links},
 };

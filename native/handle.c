@@ -6,6 +6,7 @@
 const napi_type_tag object_tag = {0x4a0f6bd2c1e94f37, 0x9c25e8a4307b51d6};
 const napi_type_tag link_tag = {0x8e31d7f50b6a4c92, 0xa7f4026c9d18e3b5};
 const napi_type_tag ring_tag = {0xd35c914e68fa4b01, 0xb09ae7632fc1845d};
+const napi_type_tag sideband_tag = {0x5b72c0e9146ad83f, 0xe6184df3a95b27c0};
 
 napi_value make_handle(napi_env env, const napi_type_tag *tag, void *data, napi_finalize finalize)
 {

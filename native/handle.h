@@ -8,7 +8,7 @@
  * A handle is an empty JavaScript object that wraps a C structure and bears its
  * kind's tag. (Externals can be tagged only in later Node 18s.)
  */
-extern const napi_type_tag object_tag, link_tag, ring_tag;
+extern const napi_type_tag object_tag, link_tag, ring_tag, sideband_tag;
 
 /* NULL when Node refused; the caller then still owns data. */
 napi_value make_handle(napi_env env, const napi_type_tag *tag, void *data, napi_finalize finalize);

@@ -17,6 +17,7 @@ type Handle<Kind extends string> = { readonly [brand]: Kind }
 export type ObjectHandle = Handle<'object'>
 export type LinkHandle = Handle<'link'>
 export type RingHandle = Handle<'ring'>
+export type SidebandHandle = Handle<'sideband'>
 /** A negative errno. */
 export type Errno = number
 
@@ -126,6 +127,18 @@ export interface Addon {
    */
   readRing(ring: RingHandle, buffer: Buffer): number | Errno
   closeRing(ring: RingHandle): void
+
+  /**
+   * Has the kernel note, for every process, what PERF_RECORD_MMAP2, COMM, FORK and EXIT tell
+   * (perf_event_open(2)), stamped with CLOCK_MONOTONIC. pages: of buffer a CPU, a power of two.
+   */
+  openSideband(pages: number): SidebandHandle | Errno
+  /**
+   * Copies whole records, each with its perf_event_header, CPU after CPU; answers the bytes used, 0
+   * when none waits or it is closed. The buffer has to hold 64 KiB, the most a record can take.
+   */
+  readSideband(sideband: SidebandHandle, buffer: Buffer): number
+  closeSideband(sideband: SidebandHandle): void
 
   kernelPrograms(): KernelProgram[] | Errno
   kernelLinks(): KernelLink[] | Errno

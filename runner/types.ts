@@ -69,6 +69,8 @@ export interface Sample {
   readonly tgid: number
   /** 0 unless threads are counted apart. */
   readonly tid: number
+  /** When the stack was first taken: CLOCK_MONOTONIC nanoseconds. */
+  readonly time: bigint
   /** Raw bytes of the kernel's task comm as latin1, up to the first NUL. */
   readonly comm: string
   /** Events it stands for. */
@@ -82,11 +84,40 @@ export interface Sample {
   readonly userState: SideState
 }
 
+/** One executable mapping of a process, as /proc/PID/maps has it (proc(5)). */
+export interface Mapping {
+  readonly start: bigint
+  readonly end: bigint
+  /** Byte of the file that start shows. */
+  readonly offset: bigint
+  /** Major and minor number of the file's device as the kernel writes them: "b3:02". */
+  readonly device: string
+  readonly inode: bigint
+  /** The path as the process had it, "[vdso]" and the like, or "" for anonymous memory. */
+  readonly path: string
+}
+
+/** What a process did, in CLOCK_MONOTONIC nanoseconds. */
+export type ProcessEvent =
+  | { readonly kind: 'map'; readonly time: bigint; readonly tgid: number; readonly mapping: Mapping }
+  | { readonly kind: 'exec' | 'exit'; readonly time: bigint; readonly tgid: number }
+  | { readonly kind: 'fork'; readonly time: bigint; readonly tgid: number; readonly parent: number }
+  /** Some of the above had no room. */
+  | { readonly kind: 'lost'; readonly time: bigint }
+
 /**
  * table full: neither the table of counts nor the ring buffer had room for the event.
  * stack not sent: counted, but the ring buffer never had room for its frames.
  */
 export type LossCause = 'table full' | 'stack not sent'
+
+/** What came out of the kernel at one time: what processes did, then the stacks that are new since. */
+export interface Batch {
+  readonly processes: readonly ProcessEvent[]
+  readonly samples: readonly Sample[]
+  /** Whether older stacks may still be waiting. */
+  readonly behind: boolean
+}
 
 /** Where every event went: seen = counted + the sum of lost. */
 export interface Totals {

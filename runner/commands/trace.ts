@@ -86,7 +86,7 @@ async function record(host: Host, plan: TracePlan, names: UserNames, verbose: bo
     const stop = () => session.stop()
     // That it could not be started is told by terminate.
     workload?.ended.then(stop, stop)
-    for await (const sample of session.drain()) names.observe(sample)
+    for await (const batch of session.drain()) names.observe(batch)
     const harvest = finish(session, names)
     await workload?.terminate()
     return harvest

@@ -7,7 +7,7 @@ import type { Sample, SideState } from '../types.ts'
 export const layout = {
   key: { size: 48, hash: 0, tgid: 16, tid: 20, event: 24, flags: 28, comm: 32 },
   count: { size: 16, events: 0, announced: 8 },
-  record: { size: 72, key: 0, weight: 48, tid: 52, kernelFrames: 56, userFrames: 60, caller: 64, frames: 72 },
+  record: { size: 80, key: 0, weight: 48, tid: 52, kernelFrames: 56, userFrames: 60, time: 64, caller: 72, frames: 80 },
   totals: { seen: 0, counted: 1, streamed: 2, unsent: 3 },
   flags: { kernelCut: 0x1, userCut: 0x2, kernelErrno: 8, userErrno: 16 },
 } as const
@@ -30,6 +30,7 @@ export function decodeRecord(bytes: Buffer): Sample {
     event: bytes.readUInt32LE(record.key + key.event),
     tgid: bytes.readUInt32LE(record.key + key.tgid),
     tid: bytes.readUInt32LE(record.key + key.tid),
+    time: bytes.readBigUInt64LE(record.time),
     comm: cString(bytes, record.key + key.comm, commLength),
     weight: bytes.readUInt32LE(record.weight),
     kernel: addresses(bytes, record.frames, kernelFrames),

@@ -1,16 +1,23 @@
+import { setTimeout } from 'node:timers/promises'
 import { errnoText, failure } from '../errors.ts'
 import type { Addon, LinkHandle, ObjectHandle, RingHandle } from '../native.ts'
 import { attachEvent } from '../sources/index.ts'
-import type { Global, Sample, Totals, TracePlan } from '../types.ts'
+import type { Batch, Global, Sample, Totals, TracePlan } from '../types.ts'
 import { attacherFor } from './attach.ts'
 import { LibbpfLog } from './libbpf-log.ts'
 import { loadObjects } from './open.ts'
 import { decodeRecord, keyOf, layout } from './records.ts'
 import { freshSeeds } from './seeds.ts'
+import { Sideband } from './sideband.ts'
 import { readCounts, readTotals } from './tally.ts'
 
 /** What one readRing may bring: many records, and always a whole one (2 × 127 frames and a header). */
 const ringRoom = 256 * 1024
+
+/** What one turn of draining reads at most, so that signals are heard in any storm. */
+const batchBytes = 4 << 20
+/** How often the sideband is looked at when no stack is new, in ms. */
+const lookMs = 250
 
 /** A finished session: every stack with its weight, and where every event went. */
 export interface Harvest {
@@ -30,6 +37,7 @@ export class Session {
   readonly #objects: ObjectHandle[] = []
   readonly #links: LinkHandle[] = []
   #ring: RingHandle | undefined
+  #sideband: Sideband | undefined
   readonly #room = Buffer.allocUnsafe(ringRoom)
   /** The first record of each key, with the events that were sent one by one; the counts are added at the end. */
   readonly #stacks = new Map<string, Sample>()
@@ -61,6 +69,7 @@ export class Session {
     const ring = this.#addon.openRing(first, 'records')
     if (typeof ring === 'number') throw failure('open', 'the ring buffer', errnoText(ring))
     this.#ring = ring
+    this.#sideband = new Sideband(this.#addon)
   }
 
   /** From here on events count. */
@@ -75,18 +84,18 @@ export class Session {
     }
   }
 
-  /**
-   * Yields each stack when it is first seen, until stop is called or the limit
-   * of events is reached.
-   */
-  async *drain(): AsyncGenerator<Sample> {
+  /** Yields what is new, until stop is called or the limit of events is reached. */
+  async *drain(): AsyncGenerator<Batch> {
     const ring = this.#ring
     if (ring === undefined) throw new Error('drain before open')
-    for (;;) {
-      const state = await this.#addon.waitRing(ring)
-      if (state < 0) throw failure('wait for', 'the ring buffer', errnoText(state))
-      yield* this.#take(ring)
+    for (let pending = this.#addon.waitRing(ring); ; ) {
+      // The sideband has no room for long, whether or not there are new stacks.
+      const state = await Promise.race([pending, setTimeout(lookMs, undefined, { ref: false })])
+      if (state !== undefined && state < 0) throw failure('wait for', 'the ring buffer', errnoText(state))
+      const batch = this.#take(ring, batchBytes)
+      if (batch.samples.length + batch.processes.length > 0) yield batch
       if (state === 0 || this.#limitReached()) return
+      if (state !== undefined) pending = this.#addon.waitRing(ring)
     }
   }
 
@@ -96,10 +105,10 @@ export class Session {
   }
 
   /** Detaches, reads what is left and adds it all up. */
-  *finish(): Generator<Sample, Harvest> {
+  *finish(): Generator<Batch, Harvest> {
     for (const link of this.#links.splice(0)) this.#addon.closeLink(link)
     const first = this.#first()
-    if (this.#ring !== undefined) yield* this.#take(this.#ring)
+    if (this.#ring !== undefined) yield this.#take(this.#ring, Number.POSITIVE_INFINITY)
     let unsent = 0
     for (const { key, events } of readCounts(this.#addon, first)) {
       if (!this.#add(key, events)) unsent += events
@@ -113,22 +122,28 @@ export class Session {
     for (const link of this.#links.splice(0)) this.#addon.closeLink(link)
     if (this.#ring !== undefined) this.#addon.closeRing(this.#ring)
     this.#ring = undefined
+    this.#sideband?.close()
+    this.#sideband = undefined
     for (const object of this.#objects.splice(0).reverse()) this.#addon.closeObject(object)
   }
 
-  *#take(ring: RingHandle): Generator<Sample> {
-    for (;;) {
+  /** Reads up to about so many bytes; what processes did is read after the stacks, so that it covers them all. */
+  #take(ring: RingHandle, most: number): Batch {
+    const samples: Sample[] = []
+    let total = 0
+    while (total < most) {
       const used = this.#addon.readRing(ring, this.#room)
       if (used < 0) throw failure('read', 'the ring buffer', errnoText(used))
-      if (used === 0) return
+      if (used === 0) break
+      total += used
       for (let at = 0; at < used; ) {
         const length = this.#room.readUInt32LE(at)
-        const bytes = this.#room.subarray(at + 4, at + 4 + length)
+        const sample = this.#keep(this.#room.subarray(at + 4, at + 4 + length))
         at += (4 + length + 7) & ~7
-        const sample = this.#keep(bytes)
-        if (sample !== undefined) yield sample
+        if (sample !== undefined) samples.push(sample)
       }
     }
+    return { processes: this.#sideband?.take() ?? [], samples, behind: total >= most }
   }
 
   /** Gives the sample if its stack is new: two CPUs may announce one key, and a streamed one comes often. */

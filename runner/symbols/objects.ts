@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { errorText } from '../errors.ts'
+import type { Mapping } from '../types.ts'
 import { type ByteSource, type OpenFile, openRegular } from './byte-source.ts'
 import { followsCall } from './call-site.ts'
 import { type Elf, linkedAddress, readElf } from './elf.ts'
 import { type ElfSymbol, readSymbols, type SymbolTable } from './elf-symbols.ts'
-import type { Mapping } from './proc-maps.ts'
 import { readVdso } from './vdso.ts'
 
 /** A mapped object that was found while its process was there to point at it. */

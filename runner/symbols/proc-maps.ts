@@ -1,17 +1,5 @@
 import { readFileSync } from 'node:fs'
-
-/** One executable mapping of a process, from /proc/PID/maps (proc(5)). */
-export interface Mapping {
-  readonly start: bigint
-  readonly end: bigint
-  /** Byte of the file that start shows. */
-  readonly offset: bigint
-  /** Major and minor number of the file's device as the kernel writes them: "b3:02". */
-  readonly device: string
-  readonly inode: bigint
-  /** The path as the process had it, "[vdso]" and the like, or "" for anonymous memory. */
-  readonly path: string
-}
+import type { Mapping } from '../types.ts'
 
 /** Executable mappings, lowest first; undefined where the process is gone or may not be read. */
 export function readMappings(tgid: number | 'self'): readonly Mapping[] | undefined {

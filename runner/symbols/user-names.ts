@@ -1,6 +1,6 @@
-import type { Frame, Sample } from '../types.ts'
+import type { Batch, Frame, Mapping, Sample } from '../types.ts'
 import { type MappedObject, ObjectStore } from './objects.ts'
-import { type Mapping, mappingAt, readMappings } from './proc-maps.ts'
+import { Processes } from './processes.ts'
 
 /** Where an address was when its stack arrived. */
 interface Place {
@@ -15,27 +15,25 @@ export interface NamedSide {
   readonly stray: boolean
 }
 
-/** No code lies in the first page (mmap_min_addr) or beyond 55 bits, the most either architecture gives user space. */
-const lowest = 4096n
-const highest = 1n << 55n
-
-/** Names user frames from what the processes looked like when their stacks first arrived. */
+/** Names user frames from what the processes had mapped when their stacks were taken. */
 export class UserNames {
   readonly #store = new ObjectStore()
-  /** Executable mappings by process and name: an exec changes the name and all mappings, and keeps the pid. */
-  readonly #mappings = new Map<string, readonly Mapping[]>()
+  readonly #processes = new Processes()
   /** By the list of addresses itself, which a sample keeps through all its copies. */
   readonly #places = new WeakMap<readonly bigint[], readonly (Place | undefined)[]>()
 
-  /** Looks at a sample's process while it is likely still there: its mappings, and the files behind its frames. */
-  observe(sample: Sample): void {
-    if (sample.user.length === 0) return
-    const mappings = this.#mappingsOf(sample)
-    const places = sample.user.map((address, index): Place | undefined => {
-      const mapping = mappingAt(mappings, address - returnBack(index))
-      return mapping && { mapping, object: this.#store.take(sample.tgid, mapping) }
-    })
-    this.#places.set(sample.user, places)
+  /** Finds the places of new stacks, and opens the files behind them while they are likely still there. */
+  observe({ processes, samples, behind }: Batch): void {
+    for (const event of processes) this.#processes.apply(event)
+    for (const sample of samples) {
+      const places = sample.user.map((address, index): Place | undefined => {
+        const mapping = this.#processes.find(sample.tgid, sample.time, address - returnBack(index))
+        return mapping && { mapping, object: this.#store.take(sample.tgid, mapping) }
+      })
+      // Of a process that nothing is known of, all addresses stay.
+      if (places.some((place) => place !== undefined)) this.#places.set(sample.user, places)
+    }
+    if (!behind) this.#processes.forgetEnded()
   }
 
   /**
@@ -62,18 +60,6 @@ export class UserNames {
 
   close(): void {
     this.#store.close()
-    this.#mappings.clear()
-  }
-
-  /** A library loaded since the last look makes it look again. */
-  #mappingsOf(sample: Sample): readonly Mapping[] {
-    const key = `${sample.tgid} ${sample.comm}`
-    const held = this.#mappings.get(key) ?? []
-    const known = sample.user.every((address) => address < lowest || address >= highest || mappingAt(held, address))
-    if (held.length > 0 && known) return held
-    const now = readMappings(sample.tgid) ?? held
-    this.#mappings.set(key, now)
-    return now
   }
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import type { Mapping } from '../types.ts'
 import { type ByteSource, bytesOf } from './byte-source.ts'
-import { type Mapping, readMappings } from './proc-maps.ts'
+import { readMappings } from './proc-maps.ts'
 
 /** A vdso is a few pages; more is not one. */
 const largest = 1 << 20

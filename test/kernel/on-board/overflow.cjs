@@ -8,7 +8,7 @@ const { spawn } = require('node:child_process')
 const { readFileSync } = require('node:fs')
 const addon = require('/opt/fpstack/fpstack.node')
 
-const record = { size: 72, key: 48, weight: 48, kernelFrames: 56, userFrames: 60 }
+const record = { size: 80, key: 48, weight: 48, kernelFrames: 56, userFrames: 60 }
 
 function must(answer, what) {
   if (typeof answer === 'number' && answer < 0) throw new Error(`${what}: ${answer}\n${addon.takeLog()}`)

@@ -1,7 +1,7 @@
-import type { Addon, Errno, LinkHandle, ObjectHandle, RingHandle } from '../../../runner/native.ts'
+import type { Addon, Errno, LinkHandle, ObjectHandle, RingHandle, SidebandHandle } from '../../../runner/native.ts'
 import { layout } from '../../../runner/session/records.ts'
 
-type Kind = 'object' | 'link' | 'ring'
+type Kind = 'object' | 'link' | 'ring' | 'sideband'
 
 const EBADF = -9
 const ENOSPC = -28
@@ -23,13 +23,15 @@ export class FakeAddon implements Addon {
   readonly counts: (readonly [Buffer, number])[] = []
   /** Room readMap wants before it gives anything, as a kernel with long hash buckets does. */
   bucket = 1
+  /** perf's records of what processes did. */
+  readonly sideband: Buffer[] = []
   /** Each CPU's totals, by layout.totals. */
   totals: readonly (readonly number[])[] = [[0, 0, 0, 0]]
   taken = 0n
   log = ''
   missed = 0
   readonly #open = new Map<unknown, string>()
-  readonly #made: Record<Kind, number> = { object: 0, link: 0, ring: 0 }
+  readonly #made: Record<Kind, number> = { object: 0, link: 0, ring: 0, sideband: 0 }
   readonly #ready: Buffer[] = []
   #cancelled = false
   #wake: ((state: number) => void) | undefined
@@ -193,6 +195,21 @@ export class FakeAddon implements Addon {
 
   closeRing(ring: RingHandle): void {
     this.#close(ring)
+  }
+
+  openSideband(pages: number): SidebandHandle | Errno {
+    return this.#make<SidebandHandle>('sideband', `watch with ${pages} pages`)
+  }
+
+  readSideband(sideband: SidebandHandle, buffer: Buffer): number {
+    if (!this.#open.has(sideband)) return 0
+    let used = 0
+    for (const record of this.sideband.splice(0)) used += record.copy(buffer, used)
+    return used
+  }
+
+  closeSideband(sideband: SidebandHandle): void {
+    this.#close(sideband)
   }
 
   kernelPrograms(): never {

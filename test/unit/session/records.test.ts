@@ -14,13 +14,13 @@ const key = [
 ].join('')
 const known = [
   key,
-  ...['00000000', '3b300000', '02000000', '01000000', 'efbeaddefecaefbe'],
+  ...['00000000', '3b300000', '02000000', '01000000', '15cd5b0700000000', 'efbeaddefecaefbe'],
   ...['0001018000800fff', '1001018000800fff', '785634bbaaaa0000'],
 ].join('')
 
 test('a record is decoded', () => {
   expect(decodeRecord(Buffer.from(known, 'hex'))).toEqual({
-    ...{ event: 2, tgid: 12345, tid: 12346, comm: 'ls-la', weight: 0 },
+    ...{ event: 2, tgid: 12345, tid: 12346, comm: 'ls-la', weight: 0, time: 123456789n },
     kernel: [0xff0f800080010100n, 0xff0f800080010110n],
     user: [0x0000aaaabb345678n],
     caller: 0xbeefcafedeadbeefn,

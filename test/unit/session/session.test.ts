@@ -36,7 +36,7 @@ function armed(setting: Setting = {}): { addon: FakeAddon; session: Session } {
 async function drained(session: Session, addon: FakeAddon): Promise<Sample[]> {
   const samples: Sample[] = []
   const stop = setInterval(() => addon.batches.length === 0 && session.stop(), 1)
-  for await (const sample of session.drain()) samples.push(sample)
+  for await (const batch of session.drain()) samples.push(...batch.samples)
   clearInterval(stop)
   return samples
 }
@@ -47,7 +47,7 @@ function finished(session: Session): { late: Sample[]; harvest: Harvest } {
   for (;;) {
     const next = left.next()
     if (next.done) return { late, harvest: next.value }
-    late.push(next.value)
+    late.push(...next.value.samples)
   }
 }
 
@@ -80,9 +80,10 @@ test('everything happens in one order, and is undone in reverse', () => {
     ...['cpus', 'counts', 'taken', 'records', 'comms', 'tgids'].map((map) => `share ${map} of object 1 with object 2`),
     'load object 2',
     'listen to records',
+    'watch with 64 pages',
     'attach on_kprobe to vfs_read+4 by object 1',
     'attach on_tracepoint to sched:sched_switch by object 2',
-    ...['close link 1', 'close link 2', 'close ring 1', 'close object 2', 'close object 1'],
+    ...['close link 1', 'close link 2', 'close ring 1', 'close sideband 1', 'close object 2', 'close object 1'],
   ])
 })
 
@@ -214,8 +215,8 @@ test('the limit of events ends drain by itself', async () => {
   addon.batches.push([madeRecord({ stack: 1 })], [madeRecord({ stack: 2 })], [madeRecord({ stack: 3 })])
   addon.taken = 4n
   const seen: number[] = []
-  for await (const sample of session.drain()) {
-    seen.push(...stacks([sample]))
+  for await (const batch of session.drain()) {
+    seen.push(...stacks(batch.samples))
     if (seen.length === 2) addon.taken = 5n
   }
   expect(seen).toEqual([1, 2])

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { type Mapping, mappingAt, parseMappings, readMappings } from '../../../runner/symbols/proc-maps.ts'
+import { mappingAt, parseMappings, readMappings } from '../../../runner/symbols/proc-maps.ts'
+import type { Mapping } from '../../../runner/types.ts'
 
 /** Of an arm64 board, 6.12; the last line as x86_64 has it. */
 const real = `\
