@@ -1,5 +1,5 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { step } from '../setup/step.ts'
+import { StepError, step } from '../setup/step.ts'
 
 export const bundlePath = 'build/fpstack.cjs'
 /** What esbuild says went into it; NOTICE is made from this. */
@@ -21,9 +21,11 @@ export async function buildBundle(): Promise<void> {
       banner: { js: '#!/usr/bin/env node' },
       define: { FPSTACK_VERSION: JSON.stringify(version()) },
       legalComments: 'none',
-      logLevel: 'error',
+      logLevel: 'silent',
       metafile: true,
       write: false,
+    }).catch((error: Error) => {
+      throw new StepError(error.message)
     })
     const part = `${bundlePath}.part`
     writeFileSync(part, result.outputFiles[0]?.contents ?? '')

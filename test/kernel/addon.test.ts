@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bootGuest, type Guest, type GuestOptions } from '../../qemu/guest.ts'
 import { archOf } from '../../scripts/cross/arch.ts'
@@ -16,7 +15,7 @@ describe.each(boards)('the addon on $arch $kernel', (options) => {
   let guest: Guest
   beforeAll(async () => {
     const folder = await boardFolder(archOf(options.arch))
-    guest = await bootGuest({ ...options, add: [resolve(folder)] })
+    guest = await bootGuest({ ...options, add: [folder] })
   })
   afterAll(() => guest?.close())
 

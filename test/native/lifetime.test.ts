@@ -1,18 +1,19 @@
 import { execFile } from 'node:child_process'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { archOf } from '../../scripts/cross/arch.ts'
+import { boardFolder } from './board-folder.ts'
 
 /*
  * Each script runs in a Node of its own: what is tested is that it ends, by
  * itself and in good health. `a` is the addon, `open` opens a real object.
  */
 const preamble = `
-  const { readFileSync, readdirSync } = require('node:fs')
-  const folder = ${JSON.stringify(resolve('dist/linux-x64'))}
-  const a = require(folder + '/fpstack.node')
-  const bytes = readFileSync(folder + '/stacks.bpf.o')
-  const open = () => a.openObject(bytes, 'stacks', undefined)
+  const { readFileSync } = require('node:fs')
+  const a = require(${JSON.stringify(resolve('dist/linux-x64/fpstack.node'))})
+  const bytes = readFileSync(${JSON.stringify(join(await boardFolder(archOf('x64')), 'probe.bpf.o'))})
+  const open = () => a.openObject(bytes, 'probe', undefined)
 `
 
 async function run(script: string, ...flags: string[]): Promise<string> {
@@ -58,7 +59,7 @@ test('damaged objects are refused or opened, and crash nothing', async () => {
       const object = a.openObject(damaged, 'damaged', undefined)
       if (typeof object === 'number') { refused++; continue }
       a.programs(object); a.maps(object)
-      for (const name of ['depth', 'seed', 'nope']) a.setGlobal(object, name, new Uint8Array(4))
+      for (const name of ['own_tid', 'seed', 'nope']) a.setGlobal(object, name, new Uint8Array(4))
       a.closeObject(object)
     }
     console.log(refused)

@@ -22,7 +22,7 @@ function u32(value) {
 function opened() {
   const object = addon.openObject(bytes, 'probe', undefined)
   assert.equal(typeof object, 'object', `openObject: ${object}`)
-  assert.equal(addon.setGlobal(object, 'own_tgid', u32(process.pid)), 0)
+  assert.equal(addon.setGlobal(object, 'own_tid', u32(process.pid)), 0)
   return object
 }
 
@@ -165,7 +165,7 @@ const scenarios = {
     assert.match(status.tag, /^[0-9a-f]{16}$/)
     assert.ok(addon.kernelPrograms().some(({ id, name, type }) => id === status.id && name === 'on_open' && type === 2))
     assert.equal(addon.load(object), -16)
-    assert.equal(addon.setGlobal(object, 'own_tgid', u32(1)), -16)
+    assert.equal(addon.setGlobal(object, 'own_tid', u32(1)), -16)
   },
 
   async globals() {
