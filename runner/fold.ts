@@ -40,7 +40,6 @@ function keyOf(stack: Stack): string {
 }
 
 /** Without a symbol two places of an object are two functions for all that is known. */
-function frameKey(frame: Frame): string {
-  if (frame.symbol !== undefined) return `${frame.symbol} ${frame.object ?? ''}`
-  return `${frame.object ?? ''}+${frame.offset ?? frame.address}`
+function frameKey({ symbol, object, offset, address }: Frame): unknown[] {
+  return symbol === undefined ? [object, String(offset ?? address)] : [object, symbol, '()']
 }

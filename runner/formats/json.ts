@@ -1,6 +1,6 @@
 import type { Frame, Stack } from '../types.ts'
 import type { Format } from './format.ts'
-import { commText } from './printable.ts'
+import { commText, printableJson } from './printable.ts'
 
 /** The whole report; addresses and offsets as hexadecimal strings, because JSON's numbers end at 2^53. */
 export const json: Format = {
@@ -9,7 +9,7 @@ export const json: Format = {
 
   *render(report) {
     const { stacks, totals, ...about } = report
-    yield `${JSON.stringify({ ...about, totals, stacks: stacks.map(stackJson) }, undefined, 1)}\n`
+    yield `${printableJson({ ...about, totals, stacks: stacks.map(stackJson) })}\n`
   },
 }
 

@@ -13,6 +13,14 @@ export function printable(text: string): string {
   })
 }
 
+/** One JSON value, the same to whoever parses it, that a terminal has nothing to obey in. */
+export function printableJson(value: unknown): string {
+  const text = JSON.stringify(value, undefined, 1)
+  return text.replace(obeyed, (mark) =>
+    mark === '\n' ? mark : `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** A comm's bytes (as latin1) as text: UTF-8 where they are that, else each foreign byte escaped. */
 export function commText(comm: string): string {
   const text = Buffer.from(comm, 'latin1').toString('utf8')
