@@ -20,7 +20,7 @@ export function boardSuite(arch: Arch['name'], kernel: KernelName): void {
     afterAll(() => guest?.close())
 
     test('N opens are N events, of one stack that is whole', async () => {
-      const trace = await traceJson(guest, [open, '--comm', 'static_demo', '--', demo, '137', '5'])
+      const trace = await traceJson(guest, [open, '--comm', 'static_demo', '--', demo, '137', '0'])
       expect(trace.totals).toMatchObject({ seen: 137, counted: 137 })
       expect(trace.stacks.map(({ count, comm }) => [count, comm])).toEqual([[137, 'static_demo']])
       const [stack] = trace.stacks
@@ -32,7 +32,7 @@ export function boardSuite(arch: Arch['name'], kernel: KernelName): void {
 
     test('events are counted apart, tracepoints as well', async () => {
       const point = 'tracepoint:syscalls:sys_enter_openat'
-      const trace = await traceJson(guest, [open, point, '--comm', 'static_demo', '--', demo, '60', '10'])
+      const trace = await traceJson(guest, [open, point, '--comm', 'static_demo', '--', demo, '60', '0'])
       expect(trace.totals.seen).toBe(120)
       for (const event of [open, point]) {
         const stacks = trace.stacks.filter((stack) => stack.event === event)
@@ -104,6 +104,21 @@ export function boardSuite(arch: Arch['name'], kernel: KernelName): void {
         else expect(above.map((frame) => frame.symbol)).toEqual(above.map(() => undefined))
         expect(above.length).toBeGreaterThanOrEqual(3)
       }
+    })
+
+    test('processes that end at once are named all the same', async () => {
+      const trace = await traceJson(guest, [
+        open,
+        '--user-only',
+        '--comm',
+        'forker',
+        '--',
+        '/opt/programs/forker',
+        '20',
+      ])
+      expect(trace.totals.seen).toBe(20)
+      expect(new Set(trace.stacks.map((stack) => stack.pid)).size).toBe(20)
+      for (const stack of trace.stacks) expect(symbols(stack.user).slice(0, 3)).toEqual(demoChain.slice(0, 3))
     })
 
     test('without frame pointers the stack is short, and nothing in it is made up', async () => {
