@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "handle.h"
 #include "instance.h"
 #include "object.h"
 #include "records.h"
+#include "uv_poll.h"
 
 /*
  * Waiting is left to Node's own event loop (uv_poll on the map): no thread, and
@@ -61,7 +61,7 @@ static void settle(struct ring *ring, double with)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	struct ring *ring = poll->data;
+	struct ring *ring = uv_handle_get_data(poll);
 	napi_env env = ring->env;
 	napi_handle_scope handles;
 	napi_callback_scope callback;
@@ -79,9 +79,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	napi_close_handle_scope(env, handles);
 }
 
-static void on_closed(uv_handle_t *poll)
+static void on_closed(uv_poll_t *poll)
 {
-	struct ring *ring = poll->data;
+	struct ring *ring = uv_handle_get_data(poll);
 
 	instance_closed_one(ring->instance);
 	close(ring->fd);
@@ -104,7 +104,7 @@ void close_ring(struct ring *ring)
 	list_remove(&ring->node);
 	release_object(ring->object);
 	ring->instance->closing++;
-	uv_close((uv_handle_t *)ring->poll, on_closed);
+	uv_close(ring->poll, on_closed);
 }
 
 static void finalize(napi_env env, void *data, void *hint)
@@ -158,7 +158,6 @@ static int open_ring(napi_env env, struct bpf_map *map, struct ring *ring)
 
 	if (error)
 		return error;
-	/* libuv's own size: the header is this machine's, the library the board's */
 	ring->poll = malloc(uv_handle_size(UV_POLL));
 	if (!ring->poll)
 		error = -ENOMEM;
@@ -172,7 +171,7 @@ static int open_ring(napi_env env, struct bpf_map *map, struct ring *ring)
 		free(ring->poll);
 		return error;
 	}
-	ring->poll->data = ring;
+	uv_handle_set_data(ring->poll, ring);
 	ring->open = true;
 	return 0;
 }

@@ -341,7 +341,6 @@ napi_status napi_wrap(napi_env env, napi_value value, void *data, napi_finalize 
 	return napi_ok;
 }
 
-/* libuv's handles begin with the user's pointer. */
 struct poll_handle {
 	void *data;
 	int fd;
@@ -352,6 +351,16 @@ static struct poll_handle *polled;
 size_t uv_handle_size(int type)
 {
 	return sizeof(struct poll_handle);
+}
+
+void *uv_handle_get_data(const struct poll_handle *handle)
+{
+	return handle->data;
+}
+
+void uv_handle_set_data(struct poll_handle *handle, void *data)
+{
+	handle->data = data;
 }
 
 int uv_poll_init(void *loop, struct poll_handle *handle, int fd)
