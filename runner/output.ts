@@ -34,15 +34,12 @@ export function streamOutput(stream: Writable, name: string): Output {
 export async function fileOutput(path: string): Promise<Output> {
   const inPlace = !isRegularOrAbsent(path)
   const part = inPlace ? path : `${path}.part`
-  const stream = createWriteStream(part)
+  const stream = await opened(part, inPlace).catch((error) => {
+    throw refused(path, error)
+  })
   const discard = async () => {
     stream.destroy()
     if (!inPlace) await rm(part, { force: true })
-  }
-  try {
-    await once(stream, 'open')
-  } catch (error) {
-    throw refused(path, error)
   }
   return {
     async write(pieces) {
@@ -56,6 +53,14 @@ export async function fileOutput(path: string): Promise<Output> {
     },
     discard,
   }
+}
+
+async function opened(path: string, inPlace: boolean): Promise<Writable> {
+  // What an ended run left; wx then follows no link that somebody lays in a folder all may write to.
+  if (!inPlace) await rm(path, { force: true })
+  const stream = createWriteStream(path, { flags: inPlace ? 'w' : 'wx' })
+  await once(stream, 'open')
+  return stream
 }
 
 function isRegularOrAbsent(path: PathLike): boolean {
