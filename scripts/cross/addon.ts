@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { step } from '../setup/step.ts'
 import type { Arch } from './arch.ts'
@@ -19,7 +19,7 @@ export async function buildAddon(arch: Arch): Promise<void> {
   const key = [await toolVersion(gcc), nodedir, process.version, ...upstreams.map(keyOf)].join(' ')
   await step({ name: `addon ${arch.name}`, inputs: ['native'], key, outputs: [builtAddon(arch)] }, async () => {
     const folder = join('build', arch.name)
-    mkdirSync(folder, { recursive: true })
+    startAfresh(join(folder, 'build'), key)
     // node-gyp builds beside binding.gyp, and each architecture needs a folder of its own
     const gyp = join(folder, 'binding.gyp')
     rmSync(gyp, { force: true })
@@ -28,4 +28,13 @@ export async function buildAddon(arch: Arch): Promise<void> {
     const env = { CC: gcc, CXX: gcc, LINK: gcc, AR: `${arch.gnu}ar` }
     await tool(['node', 'node_modules/node-gyp/bin/node-gyp.js', 'configure', 'build', ...options], env)
   })
+}
+
+/** make compares times alone: with another compiler or other sources, what it has compiled is of no use. */
+function startAfresh(folder: string, key: string): void {
+  const keyFile = join(folder, 'key')
+  if (existsSync(keyFile) && readFileSync(keyFile, 'utf8') === key) return
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(keyFile, key)
 }

@@ -24,7 +24,10 @@ export async function unpackSource(upstream: Upstream): Promise<void> {
       mkdirSync(part, { recursive: true })
       const tarball = only(fetched, '.orig.tar.')
       check(tarball, upstream.sha256)
-      await $({ quiet: true })`tar --extract --strip-components=1 --no-same-owner --directory=${part} --file=${tarball}`
+      // --touch: make compares times, and what is unpacked anew is newer than what was compiled
+      await $({
+        quiet: true,
+      })`tar --extract --touch --strip-components=1 --no-same-owner --directory=${part} --file=${tarball}`
       if (Object.keys(upstream.patches).length > 0) await patch(upstream, fetched, part)
       renameSync(part, folder)
     },

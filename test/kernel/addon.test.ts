@@ -9,7 +9,18 @@ const boards: GuestOptions[] = [
   { arch: 'arm64', kernel: 'latest', node: '24' },
   { arch: 'x64', kernel: '6.12', node: '22' },
 ]
-const scenarios = ['counts', 'globals', 'batches', 'waiting', 'orders', 'ends', 'attaches', 'shares', 'refused']
+const scenarios = [
+  'counts',
+  'globals',
+  'batches',
+  'waiting',
+  'orders',
+  'ends',
+  'attaches',
+  'shares',
+  'sideband',
+  'refused',
+]
 
 describe.each(boards)('the addon on $arch $kernel', (options) => {
   let guest: Guest

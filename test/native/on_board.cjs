@@ -449,6 +449,29 @@ const scenarios = {
     assert.equal(records.read, before + 20)
   },
 
+  async sideband() {
+    for (const pages of [0, 3, 8192]) assert.equal(addon.openSideband(pages), -22)
+    const sideband = addon.openSideband(64)
+    assert.equal(typeof sideband, 'object', `openSideband: ${sideband}`)
+    spawnSync('true')
+    const buffer = Buffer.alloc(1 << 17)
+    const types = new Set()
+    for (let used = addon.readSideband(sideband, buffer); used > 0; used = addon.readSideband(sideband, buffer)) {
+      let at = 0
+      for (; at < used; at += buffer.readUInt16LE(at + 6)) types.add(buffer.readUInt32LE(at))
+      assert.equal(at, used, 'whole records')
+    }
+    // PERF_RECORD_COMM, EXIT, FORK, MMAP2
+    for (const type of [3, 4, 7, 10]) assert.ok(types.has(type), `no record of type ${type}`)
+    spawnSync('true')
+    assert.equal(addon.readSideband(sideband, Buffer.alloc(7)), 0)
+    addon.closeSideband(sideband)
+    addon.closeSideband(sideband)
+    assert.equal(addon.readSideband(sideband, buffer), 0)
+    assert.throws(() => addon.closeRing(sideband), TypeError)
+    await nothingIsLeft()
+  },
+
   async refused() {
     const object = opened()
     assert.equal(addon.setAutoload(object, 'refused', true), 0)
