@@ -33,11 +33,18 @@ const volatile __u64 seed_0, seed_1;
 /* ends after that many events; 0 never. CPUs that race may each count one more. */
 const volatile __u64 event_limit;
 
+/*
+ * Words hashed a turn: the verifier follows the rest of the program from every
+ * turn the loop may end at, and with a word a turn that took most of the time
+ * until a trace is armed.
+ */
+#define STRIDE 8
+
 struct fp_cpu {
 	__u64 totals[FP_TOTALS];
 	struct fp_record record;
-	/* the record's frames; each side has room for one over the limit, to tell that it was reached */
-	__u64 frames[2 * (FP_MAX_DEPTH + 1)];
+	/* the record's frames; each side has room for one over the limit, to tell that it was reached, and zeroes follow */
+	__u64 frames[2 * (FP_MAX_DEPTH + 1) + STRIDE];
 };
 
 struct {
@@ -73,6 +80,15 @@ static __always_inline void mix(__u64 hash[2], __u64 word)
 	hash[0] ^= hash[0] >> 29;
 	hash[1] = (hash[1] + word) * 0xd6e8feb86659fd93ULL;
 	hash[1] ^= hash[1] >> 32;
+}
+
+static __always_inline void mix_stride(__u64 hash[2], const __u64 *words)
+{
+	int i;
+
+#pragma unroll
+	for (i = 0; i < STRIDE; i++)
+		mix(hash, words[i]);
 }
 
 /* Bytes of frames now at room; a failure or a cut goes into flags. */
@@ -125,10 +141,14 @@ static __always_inline __u32 fill(struct fp_cpu *cpu, void *ctx, __u64 pid_tgid,
 	record->key.hash[0] = seed_0;
 	record->key.hash[1] = seed_1;
 	mix(record->key.hash, caller);
-	/* where the sides meet is part of the stack */
-	mix(record->key.hash, kernel);
-	for (i = 0; i < 2 * FP_MAX_DEPTH && i < words; i++)
-		mix(record->key.hash, frames[i]);
+	/* how long each side is, is part of the stack */
+	mix(record->key.hash, kernel << 32 | user);
+	if (words > 2 * FP_MAX_DEPTH)
+		return 0;
+	for (i = 0; i < STRIDE; i++)
+		frames[words + i] = 0;
+	for (i = 0; i < 2 * FP_MAX_DEPTH && i < words; i += STRIDE)
+		mix_stride(record->key.hash, frames + i);
 	return words;
 }
 

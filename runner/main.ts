@@ -21,6 +21,7 @@ async function main(argv: readonly string[], host: Host): Promise<void> {
     .usage('COMMAND [options]')
     .helpCommand('help [command]', 'what a command takes')
     .option('--version', "fpstack's version and libbpf's")
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({ writeOut: (text) => host.out.write(text), writeErr: () => {} })
   for (const [name, row] of Object.entries<CommandRow>(commands)) {
