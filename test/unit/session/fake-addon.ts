@@ -184,8 +184,8 @@ export class FakeAddon implements Addon {
     const refusal = this.refusals.get('readRing')
     if (refusal !== undefined) return refusal
     let used = 0
-    // Two at a time, so that a batch takes more than one call.
-    for (const record of this.#ready.splice(0, 2)) {
+    // Never all at once, so that a batch takes more than one call.
+    for (const record of this.#ready.splice(0, 2 + (this.#ready.length >> 6))) {
       buffer.writeUInt32LE(record.length, used)
       record.copy(buffer, used + 4)
       used += (4 + record.length + 7) & ~7

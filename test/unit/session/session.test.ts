@@ -210,6 +210,49 @@ test("the kernel's own misses are added over all events", async () => {
   expect(finished(session).harvest.totals.missed).toBe(0)
 })
 
+/** PERF_RECORD_EXIT of perf_event_open(2). */
+function exitOf(tgid: number, time: bigint): Buffer {
+  const record = Buffer.alloc(48)
+  record.writeUInt32LE(4, 0)
+  record.writeUInt16LE(record.length, 6)
+  record.writeUInt32LE(tgid, 8)
+  record.writeUInt32LE(tgid, 16)
+  record.writeBigUInt64LE(time, 40)
+  return record
+}
+
+test('what processes did comes with the stacks, and without any when none is new', async () => {
+  const { addon, session } = armed()
+  addon.batches.push([madeRecord({ stack: 1 })])
+  addon.sideband.push(exitOf(7, 3n))
+  const batches = session.drain()
+  const first = (await batches.next()).value
+  expect(stacks(first.samples)).toEqual([1])
+  expect(first).toMatchObject({ processes: [{ kind: 'exit', tgid: 7, time: 3n }], behind: false })
+  addon.sideband.push(exitOf(8, 4n))
+  const second = (await batches.next()).value
+  expect(second).toEqual({ samples: [], processes: [{ kind: 'exit', tgid: 8, time: 4n }], behind: false })
+  session.stop()
+  expect((await batches.next()).done).toBe(true)
+})
+
+test('a storm is drained in turns, so that signals are heard, and to its end', async () => {
+  const { addon, session } = armed()
+  // Some 10 MB: more than two turns.
+  const storm = Array.from({ length: 100_000 }, (_, stack) => madeRecord({ stack }))
+  addon.lastBatch = storm.slice(60_000)
+  addon.batches.push(storm.slice(0, 60_000))
+  const batches = session.drain()
+  const first = (await batches.next()).value
+  expect(first).toMatchObject({ behind: true })
+  expect(first.samples.length).toBeLessThan(60_000)
+  session.stop()
+  const taken = [first.samples.length]
+  for await (const { samples } of batches) taken.push(samples.length)
+  taken.push(finished(session).late.length)
+  expect(taken.reduce((sum, length) => sum + length)).toBe(100_000)
+})
+
 test('the limit of events ends drain by itself', async () => {
   const { addon, session } = armed({ options: { count: '5' } })
   addon.batches.push([madeRecord({ stack: 1 })], [madeRecord({ stack: 2 })], [madeRecord({ stack: 3 })])
@@ -272,6 +315,7 @@ test.each([
     'fill the map "comms": ENOMEM: not enough memory',
   ],
   ['listen to records', -12, 'open the ring buffer: ENOMEM: not enough memory'],
+  ['watch with 64 pages', -24, 'watch what processes map: EMFILE: too many open files'],
 ])('where "%s" fails, what was opened is closed', (call, errno, message) => {
   const { addon, session } = made({ events: ['kprobe:vfs_read', 'profile:hz:99'], options: { pid: '1', comm: ['sh'] } })
   addon.refusals.set(call, errno)
