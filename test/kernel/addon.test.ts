@@ -5,9 +5,8 @@ import { boardFolder } from '../native/board-folder.ts'
 
 const boards: GuestOptions[] = [
   { arch: 'arm64', kernel: '5.10', node: '18' },
-  { arch: 'arm64', kernel: '6.1', node: '20' },
   { arch: 'arm64', kernel: 'latest', node: '24' },
-  { arch: 'x64', kernel: '6.12', node: '22' },
+  { arch: 'x64', kernel: '6.12', node: '20' },
 ]
 const scenarios = [
   'counts',
