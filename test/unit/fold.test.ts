@@ -50,6 +50,11 @@ test.each<[string, Partial<Stack>, Partial<Stack>]>([
   ['place without anything', { user: userFrames('') }, { user: [{ side: 'user', address: 7n }] }],
   ['name, where there is one', { user: userFrames('+4 /a') }, { user: userFrames('4+4 /a') }],
   [
+    'split of object and symbol',
+    { user: [{ side: 'user', address: 1n, symbol: 'b c', object: 'a' }] },
+    { user: [{ side: 'user', address: 1n, symbol: 'c', object: 'a b' }] },
+  ],
+  [
     'split of symbol and object',
     { user: userFrames('a+4 b c') },
     { user: [{ side: 'user', address: 1n, symbol: 'a b', object: 'c' }] },

@@ -35,6 +35,10 @@ test('a name that holds the typed one comes before one that looks like it', () =
   expect(nearestNames('vfs_rea', ['vfs_rep', 'vfs_read', 'vfs_readv'])).toEqual(['vfs_read', 'vfs_readv', 'vfs_rep'])
 })
 
+test('so it does when the typed part is in its middle, where one typing error in another is no nearer', () => {
+  expect(nearestNames('sys_open', ['sys_opt', 'do_sys_openat2'])).toEqual(['do_sys_openat2', 'sys_opt'])
+})
+
 test('where nothing is near nothing is offered', () => {
   expect(nearestNames('my_own_driver_probe', live)).toEqual([])
   expect(nearestNames('xyz', live)).toEqual([])
