@@ -47,13 +47,13 @@ describe('arguments', () => {
     ['bytes as a view', 'openObject', [new DataView(new ArrayBuffer(4)), 'x', undefined]],
     ['a name that is a number', 'openObject', [bytes, 1, undefined]],
     ['a BTF path that is null', 'openObject', [bytes, 'x', null]],
-    ['a truth that is a number', 'setAutoload', [object, 'on_open', 1]],
+    ['a truth that is a number', 'setAutoload', [object, 'on_event', 1]],
     ['a negative count', 'setMaxEntries', [object, 'numbers', -1]],
     ['a count with a fraction', 'setMaxEntries', [object, 'numbers', 1.5]],
     ['a count of 33 bits', 'setMaxEntries', [object, 'numbers', 2 ** 32]],
     ['a count that is no number', 'setMaxEntries', [object, 'numbers', Number.NaN]],
     ['a value that is a string', 'setGlobal', [object, 'own_tid', 'abcd']],
-    ['an offset that is negative', 'attachKprobe', [object, 'on_open', 'vfs_read', -1, false]],
+    ['an offset that is negative', 'attachKprobe', [object, 'on_event', 'vfs_read', -1, false]],
     ['no event', 'attachPerfEvent', [object, 'on_sample', undefined]],
     ['an event without a rate', 'attachPerfEvent', [object, 'on_sample', { ...event, frequency: undefined }]],
     ['an event with two rates', 'attachPerfEvent', [object, 'on_sample', { ...event, period: 1n }]],
@@ -69,7 +69,7 @@ describe('arguments', () => {
   })
 
   test('names no kernel could know are refused, not cut', () => {
-    expect(addon.setAutoload(object, 'on_open\0', true)).toBe(errno.EINVAL)
+    expect(addon.setAutoload(object, 'on_event\0', true)).toBe(errno.EINVAL)
     expect(addon.setAutoload(object, 'x'.repeat(5000), true)).toBe(errno.ENAMETOOLONG)
     expect(addon.openObject(bytes, 'x'.repeat(5000), undefined)).toBe(errno.ENAMETOOLONG)
     expect(addon.openObject(bytes, 'x', '/btf\0')).toBe(errno.EINVAL)
@@ -79,7 +79,7 @@ describe('arguments', () => {
 describe('an opened object', () => {
   test('lists its programs and maps', () => {
     const object = opened()
-    expect(addon.programs(object)).toContainEqual({ name: 'on_open', section: 'kprobe', type: 2 })
+    expect(addon.programs(object)).toContainEqual({ name: 'on_event', section: 'kprobe', type: 2 })
     expect(addon.maps(object)).toContainEqual(expect.objectContaining({ name: 'records', type: 27, keySize: 0 }))
     expect(addon.maps(object)).toContainEqual(expect.objectContaining({ name: 'probe.rodata', keySize: 4 }))
   })
@@ -107,7 +107,7 @@ describe('an opened object', () => {
   test('answers an errno for what only a loaded one has', () => {
     const object = opened()
     const event = { type: 1, config: 0n, frequency: 99n, pid: -1, cpu: 0 }
-    expect(addon.programStatus(object, 'on_open')).toBeLessThan(0)
+    expect(addon.programStatus(object, 'on_event')).toBeLessThan(0)
     expect(addon.openRing(object, 'records')).toBe(errno.ENOENT)
     expect(addon.openRing(object, 'nope')).toBe(errno.ENOENT)
     expect(addon.attachKprobe(object, 'nope', 'vfs_read', 0, false)).toBe(errno.ENOENT)
@@ -129,7 +129,7 @@ describe('an opened object', () => {
     expect(addon.load(object)).toBe(errno.EBADF)
     expect(addon.openRing(object, 'records')).toBe(errno.EBADF)
     expect(addon.shareMap(opened(), 'numbers', object)).toBe(errno.EBADF)
-    expect(addon.programStatus(object, 'on_open')).toBe(errno.EBADF)
+    expect(addon.programStatus(object, 'on_event')).toBe(errno.EBADF)
   })
 
   test('may be closed by the getter of an argument', () => {

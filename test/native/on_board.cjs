@@ -4,13 +4,14 @@
  */
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { closeSync, openSync, readFileSync, readdirSync, readlinkSync } = require('node:fs')
+const { readFileSync, readdirSync, readlinkSync } = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { Worker } = require('node:worker_threads')
 
 const addon = require('/opt/fpstack/fpstack.node')
 const bytes = readFileSync(`${__dirname}/probe.bpf.o`)
-const openFunction = 'do_sys_openat2'
+/** A system call that neither Node nor libbpf makes by itself: files they open, now and then. */
+const eventFunction = process.arch === 'arm64' ? '__arm64_sys_umask' : '__x64_sys_umask'
 const onePage = { keySize: 4, valueSize: 8 }
 
 function u32(value) {
@@ -34,7 +35,7 @@ function loaded() {
 
 /** Hold what this answers: a link that nobody holds is closed by the garbage collector. */
 function attached(object) {
-  const link = addon.attachKprobe(object, 'on_open', openFunction, 0, false)
+  const link = addon.attachKprobe(object, 'on_event', eventFunction, 0, false)
   assert.equal(typeof link, 'object', `attachKprobe: ${link} ${addon.takeLog()}`)
   return link
 }
@@ -45,8 +46,8 @@ function ringOf(object) {
   return ring
 }
 
-function openFiles(count) {
-  for (let done = 0; done < count; done++) closeSync(openSync('/dev/null'))
+function makeEvents(count) {
+  for (let done = 0; done < count; done++) process.umask(0o022)
 }
 
 function totalOf(object) {
@@ -144,11 +145,11 @@ const scenarios = {
     const ring = ringOf(object)
     const link = attached(object)
     const records = reader(ring, 1000)
-    openFiles(100)
+    makeEvents(100)
     records.drain()
-    openFiles(37)
+    makeEvents(37)
     addon.closeLink(link)
-    openFiles(50)
+    makeEvents(50)
     records.drain()
     assert.equal(totalOf(object), 137)
     assert.equal(records.read, 137)
@@ -161,9 +162,11 @@ const scenarios = {
     assert.equal(addon.readMap(object, 'by_cpu', Buffer.alloc(12), Buffer.alloc(8), again), 2)
     assert.deepEqual(again.subarray(0, value.length), value)
     assert.equal(addon.readMap(object, 'by_cpu', Buffer.alloc(12), Buffer.alloc(8), value), 1)
-    const status = addon.programStatus(object, 'on_open')
+    const status = addon.programStatus(object, 'on_event')
     assert.match(status.tag, /^[0-9a-f]{16}$/)
-    assert.ok(addon.kernelPrograms().some(({ id, name, type }) => id === status.id && name === 'on_open' && type === 2))
+    assert.ok(
+      addon.kernelPrograms().some(({ id, name, type }) => id === status.id && name === 'on_event' && type === 2),
+    )
     assert.equal(addon.load(object), -16)
     assert.equal(addon.setGlobal(object, 'own_tid', u32(1)), -16)
   },
@@ -177,7 +180,7 @@ const scenarios = {
     assert.equal(addon.setGlobal(object, 'hidden', Buffer.alloc(1)), 0)
     assert.equal(addon.load(object), 0, addon.takeLog())
     const link = attached(object)
-    openFiles(3)
+    makeEvents(3)
     addon.closeLink(link)
     const { valueSize } = addon.maps(object).find(({ name }) => name === 'probe.bss')
     const bss = Buffer.alloc(valueSize)
@@ -240,7 +243,7 @@ const scenarios = {
     assert.ok(switches() - before <= 4, `woke ${switches() - before} times in 2 s with nothing to read`)
 
     const again = attached(object)
-    openFiles(1)
+    makeEvents(1)
     assert.equal(await first, 1)
     assert.equal(await addon.waitRing(ring), 1)
     assert.equal(addon.readRing(ring, Buffer.alloc(8)), -90)
@@ -248,7 +251,7 @@ const scenarios = {
     const target = records.read + 20_000
     const produce = async () => {
       for (let made = 0; made < 20_000; made += 100) {
-        openFiles(100)
+        makeEvents(100)
         await new Promise(setImmediate)
       }
     }
@@ -266,7 +269,7 @@ const scenarios = {
     addon.cancelRing(ring)
     assert.equal(await second, 0)
     assert.equal(await addon.waitRing(ring), 0)
-    openFiles(1)
+    makeEvents(1)
     assert.equal(await addon.waitRing(ring), 0)
     records.drain()
     addon.closeLink(again)
@@ -286,7 +289,7 @@ const scenarios = {
       ]) {
         const object = loaded()
         const held = { object, link: attached(object), ring: ringOf(object) }
-        // nothing of ours is opened meanwhile, so it waits
+        // no event is made meanwhile, so it waits
         addon.readRing(held.ring, Buffer.alloc(60000))
         const wait = pending ? addon.waitRing(held.ring) : undefined
         for (const name of order) {
@@ -321,7 +324,7 @@ const scenarios = {
       gc()
       await sleep(20)
     }
-    openFiles(1)
+    makeEvents(1)
     assert.equal(await wait, 1)
     addon.closeLink(link)
   },
@@ -397,9 +400,9 @@ const scenarios = {
       assert.equal(addon.lookup(object, 'probe.bss', u32(0), bss), 0)
       return Number(bss.readBigUInt64LE())
     }
-    const point = addon.attachTracepoint(object, 'on_point', 'syscalls', 'sys_enter_openat')
+    const point = addon.attachTracepoint(object, 'on_point', 'syscalls', 'sys_enter_umask')
     assert.equal(typeof point, 'object', `attachTracepoint: ${point} ${addon.takeLog()}`)
-    openFiles(9)
+    makeEvents(9)
     assert.equal(calls(), 9)
     addon.closeLink(point)
     const clock = { type: 1, config: 0n, pid: -1, cpu: 0 }
@@ -415,13 +418,13 @@ const scenarios = {
       await sleep(100)
       assert.equal(calls(), after, 'a closed link samples nothing')
     }
-    assert.equal(addon.attachKprobe(object, 'on_open', 'no_such_function', 0, false), -2)
+    assert.equal(addon.attachKprobe(object, 'on_event', 'no_such_function', 0, false), -2)
     assert.ok(addon.attachTracepoint(object, 'on_point', 'syscalls', 'no_such_point') < 0)
     assert.ok(addon.attachPerfEvent(object, 'on_sample', { ...clock, type: 4242, period: 1n }) < 0)
-    assert.ok(addon.attachPerfEvent(object, 'on_open', { ...clock, period: 1_000_000n }) < 0, 'a kprobe program')
-    const returning = addon.attachKprobe(object, 'on_open', openFunction, 0, true)
+    assert.ok(addon.attachPerfEvent(object, 'on_event', { ...clock, period: 1_000_000n }) < 0, 'a kprobe program')
+    const returning = addon.attachKprobe(object, 'on_event', eventFunction, 0, true)
     const before = totalOf(object)
-    openFiles(5)
+    makeEvents(5)
     assert.equal(totalOf(object) - before, 5)
     addon.closeLink(returning)
     addon.closeObject(object)
@@ -437,16 +440,14 @@ const scenarios = {
     assert.equal(addon.shareMap(second, 'numbers', first), -16)
     const ring = ringOf(first)
     const links = [attached(first), attached(second)]
-    // libbpf opens files as it attaches, and the first link was there by then
-    const before = totalOf(first)
-    openFiles(10)
+    makeEvents(10)
     for (const link of links) addon.closeLink(link)
-    assert.equal(totalOf(first) - before, 20)
+    assert.equal(totalOf(first), 20)
     assert.equal(totalOf(second), totalOf(first))
     const records = reader(ring, 4096)
     addon.closeObject(second)
     records.drain()
-    assert.equal(records.read, before + 20)
+    assert.equal(records.read, 20)
   },
 
   async sideband() {
@@ -477,7 +478,7 @@ const scenarios = {
     assert.equal(addon.setAutoload(object, 'refused', true), 0)
     assert.equal(addon.load(object), -13)
     assert.match(addon.takeLog(), /refused[\s\S]*R0 invalid mem access/)
-    assert.ok(addon.programStatus(object, 'on_open') < 0)
+    assert.ok(addon.programStatus(object, 'on_event') < 0)
     addon.closeObject(object)
     await nothingIsLeft()
   },

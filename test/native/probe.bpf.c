@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What the addon's tests open, load and attach; counts what one thread opens. */
+/* What the addon's tests open, load and attach; counts one thread's events. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
@@ -10,7 +10,6 @@ struct pair {
 	__u64 second;
 };
 
-/* a thread's, because Node's other threads open files too */
 const volatile __u32 own_tid;
 const volatile __u64 seed[2] = {1, 2};
 const volatile struct pair pair;
@@ -66,7 +65,7 @@ static __always_inline void send(__u64 n)
 }
 
 SEC("kprobe")
-int on_open(void *ctx)
+int on_event(void *ctx)
 {
 	__u32 zero = 0;
 	__u64 *count;
@@ -77,7 +76,7 @@ int on_open(void *ctx)
 	hidden = 2;
 	__sync_fetch_and_add(&calls, increment);
 	count = bpf_map_lookup_elem(&total, &zero);
-	/* one thread opens at a time; an atomic that answers the old value is new in 5.12 */
+	/* one thread makes the events; an atomic that answers the old value is new in 5.12 */
 	if (count)
 		send((*count)++);
 	mine = bpf_map_lookup_elem(&by_cpu, &zero);
