@@ -77,10 +77,11 @@ every process count unless --comm or --pid narrows them. fpstack leaves itself o
 /** Runs the live half: everything kernel is gone again when it returns or throws. */
 async function record(host: Host, plan: TracePlan, names: UserNames, verbose: boolean): Promise<Harvest> {
   const session = new Session(loadAddon(host.folder), plan)
-  const release = watchForEnd(host, plan, () => session.stop())
+  const ends = watchForEnd(host, plan, () => session.stop())
   try {
     session.open(host.folder, host.pid)
     session.attach()
+    ends.armed()
     tellArmed(host, plan)
     const workload = plan.command.length === 0 ? undefined : startWorkload(plan.command)
     const stop = () => session.stop()
@@ -91,7 +92,7 @@ async function record(host: Host, plan: TracePlan, names: UserNames, verbose: bo
     await workload?.terminate()
     return harvest
   } finally {
-    release()
+    ends.release()
     session.close()
     if (verbose) host.err.write(session.log.all())
   }

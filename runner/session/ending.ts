@@ -6,11 +6,18 @@ export type Ending = 'signal' | 'duration' | 'count' | 'command' | 'enter'
 const interrupted = 130
 const terminated = 143
 
+export interface EndWatch {
+  /** The duration counts from here: to load and attach takes a slow board a good part of a second. */
+  armed(): void
+  /** Lets go of all that was watched. */
+  release(): void
+}
+
 /**
  * Calls stop at the first of: SIGINT, SIGTERM, SIGHUP, Enter on a terminal, the duration. A
- * second signal ends the process at once. Gives a function that lets go of all of it.
+ * second signal ends the process at once.
  */
-export function watchForEnd(host: Host, plan: TracePlan, stop: (why: Ending) => void): () => void {
+export function watchForEnd(host: Host, plan: TracePlan, stop: (why: Ending) => void): EndWatch {
   let signals = 0
   const releases: (() => void)[] = []
   releases.push(
@@ -19,10 +26,6 @@ export function watchForEnd(host: Host, plan: TracePlan, stop: (why: Ending) => 
       stop('signal')
     }),
   )
-  if (plan.durationMs !== undefined) {
-    const timer = setTimeout(() => stop('duration'), plan.durationMs)
-    releases.push(() => clearTimeout(timer))
-  }
   // COMMAND inherits standard input: what is typed then is for it.
   if (host.input.isTTY && plan.command.length === 0) {
     const entered = () => stop('enter')
@@ -32,7 +35,14 @@ export function watchForEnd(host: Host, plan: TracePlan, stop: (why: Ending) => 
       host.input.pause()
     })
   }
-  return () => {
-    for (const release of releases) release()
+  return {
+    armed() {
+      if (plan.durationMs === undefined) return
+      const timer = setTimeout(() => stop('duration'), plan.durationMs)
+      releases.push(() => clearTimeout(timer))
+    },
+    release() {
+      for (const release of releases) release()
+    },
   }
 }

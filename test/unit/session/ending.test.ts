@@ -16,6 +16,7 @@ interface Watched {
   readonly aborts: number[]
   readonly input: PassThrough
   signal(name: NodeJS.Signals): void
+  armed(): void
   release(): void
 }
 
@@ -34,8 +35,10 @@ function watched(options: TraceOptions = {}, command: readonly string[] = [], is
     abort: (code) => aborts.push(code),
   }
   const ends: string[] = []
-  const release = watchForEnd(host, planTrace(['kprobe:vfs_read'], options, command), (why) => ends.push(why))
-  return { ends, aborts, input, release, signal: (name) => ears.get(name)?.(name) }
+  const { armed, release } = watchForEnd(host, planTrace(['kprobe:vfs_read'], options, command), (why) =>
+    ends.push(why),
+  )
+  return { ends, aborts, input, armed, release, signal: (name) => ears.get(name)?.(name) }
 }
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends the trace and no more', (name) => {
@@ -58,15 +61,23 @@ test.each([
 })
 
 test('the duration ends it, to the millisecond', () => {
-  const { ends } = watched({ duration: '2.5' })
+  const { ends, armed } = watched({ duration: '2.5' })
+  armed()
   vi.advanceTimersByTime(2499)
   expect(ends).toEqual([])
   vi.advanceTimersByTime(1)
   expect(ends).toEqual(['duration'])
 })
 
+test('loading takes nothing away from the duration', () => {
+  const { ends } = watched({ duration: '1' })
+  vi.advanceTimersByTime(5000)
+  expect(ends).toEqual([])
+})
+
 test('the longest duration does not overflow a timer into an instant', () => {
-  const { ends } = watched({ duration: '2147483' })
+  const { ends, armed } = watched({ duration: '2147483' })
+  armed()
   vi.advanceTimersByTime(2_147_482_999)
   expect(ends).toEqual([])
   vi.advanceTimersByTime(1)
@@ -74,7 +85,8 @@ test('the longest duration does not overflow a timer into an instant', () => {
 })
 
 test('without a duration no time ends it', () => {
-  const { ends } = watched()
+  const { ends, armed } = watched()
+  armed()
   expect(vi.getTimerCount()).toBe(0)
   vi.advanceTimersByTime(1e9)
   expect(ends).toEqual([])
@@ -105,7 +117,8 @@ test.each([
 })
 
 test('released, nothing ends it any more and nothing keeps Node running', async () => {
-  const { ends, aborts, input, signal, release } = watched({ duration: '1' }, [], true)
+  const { ends, aborts, input, signal, armed, release } = watched({ duration: '1' }, [], true)
+  armed()
   release()
   vi.advanceTimersByTime(5000)
   signal('SIGINT')

@@ -39,7 +39,7 @@ test('a command that cannot be run is told', async () => {
 })
 
 test('terminate ends it', async () => {
-  const workload = startWorkload(['sleep', '1000'])
+  const workload = startWorkload(['sleep', '60'])
   let ended = false
   void workload.ended.then(() => {
     ended = true
