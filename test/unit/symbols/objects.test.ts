@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ObjectStore } from '../../../runner/symbols/objects.ts'
 import { readMappings } from '../../../runner/symbols/proc-maps.ts'
 import type { Mapping } from '../../../runner/types.ts'
@@ -33,8 +33,8 @@ function copied(name: string): string {
 
 test('a running program is named by what it maps', async () => {
   const child = await startProgram(program)
+  onTestFinished(() => void child.kill('SIGKILL'))
   const object = store.take(child.pid, mappingOf(child.pid, '/static_demo'))
-  child.kill()
   expect(object.trouble).toBeUndefined()
   expect(object.find(handler + 4)).toEqual({ name: 'demo_handle_request', offset: 4 })
   expect(object.followsCall(handler)).toBe(false)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { readMappings } from '../../../runner/symbols/proc-maps.ts'
 import { UserNames } from '../../../runner/symbols/user-names.ts'
 import type { Frame, Mapping, Sample } from '../../../runner/types.ts'
@@ -15,7 +15,7 @@ beforeAll(async () => {
   child = await startProgram(program)
 })
 afterAll(() => {
-  child.kill()
+  child.kill('SIGKILL')
 })
 
 const names = new UserNames()
@@ -66,6 +66,7 @@ test('the frames of another process are named', () => {
 
 test('they are named when the process is gone, if it was there when they came', async () => {
   const short = await startProgram(program)
+  onTestFinished(() => void short.kill('SIGKILL'))
   const sample = madeSample({ tgid: short.pid, user: chain(short.pid) })
   observe(sample)
   short.kill('SIGKILL')
