@@ -23,6 +23,21 @@ export function followsCall(source: ByteSource, elf: Elf, fileOffset: number): b
   return undefined
 }
 
+/** rt_sigreturn by its number, all that the C library's or the vdso's trampoline does. */
+const signalReturns = new Map([
+  // mov x8, #139; svc #0
+  [EM_AARCH64, Buffer.from('681180d2010000d4', 'hex')],
+  // mov $15, %rax; syscall
+  [EM_X86_64, Buffer.from('48c7c00f0000000f05', 'hex')],
+])
+
+/** Whether a signal handler returns there: to the first instruction of a trampoline that nobody calls. */
+export function isSignalReturn(source: ByteSource, elf: Elf, fileOffset: number): boolean {
+  const code = signalReturns.get(elf.machine)
+  if (code === undefined || fileOffset < 0 || fileOffset + code.length > source.size) return false
+  return source.read(fileOffset, code.length).equals(code)
+}
+
 /** BL; BLR and its authenticating forms (Arm ARM, C4.1: unconditional branch). */
 function isAarch64Call(word: number): boolean {
   const bl = (word & 0xfc000000) >>> 0 === 0x94000000

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { errorText } from '../errors.ts'
 import type { Mapping } from '../types.ts'
 import { type ByteSource, type OpenFile, openRegular } from './byte-source.ts'
-import { followsCall } from './call-site.ts'
+import { followsCall, isSignalReturn } from './call-site.ts'
 import { type Elf, linkedAddress, readElf } from './elf.ts'
 import { type ElfSymbol, readSymbols, type SymbolTable } from './elf-symbols.ts'
 import { readVdso } from './vdso.ts'
@@ -13,6 +13,8 @@ export interface MappedObject {
   find(fileOffset: number): ElfSymbol | undefined
   /** Whether a call ends there, as it does before every return address; undefined where that is not known. */
   followsCall(fileOffset: number): boolean | undefined
+  /** Whether a signal handler returns there. */
+  isSignalReturn(fileOffset: number): boolean
   /** Why it names nothing, if it does not. */
   readonly trouble: string | undefined
 }
@@ -101,7 +103,7 @@ function vdsoObject(mapping: Mapping): MappedObject {
 }
 
 function nameless(trouble: string): MappedObject {
-  return { find: () => undefined, followsCall: () => undefined, trouble }
+  return { find: () => undefined, followsCall: () => undefined, isSignalReturn: () => false, trouble }
 }
 
 function lazyObject(source: ByteSource): MappedObject {
@@ -133,5 +135,10 @@ function lazyObject(source: ByteSource): MappedObject {
         elf ??= readElf(source)
         return followsCall(source, elf, fileOffset)
       }),
+    isSignalReturn: (fileOffset) =>
+      orNothing(() => {
+        elf ??= readElf(source)
+        return isSignalReturn(source, elf, fileOffset)
+      }) ?? false,
   }
 }

@@ -26,14 +26,22 @@ export class UserNames {
   observe({ processes, samples, behind }: Batch): void {
     for (const event of processes) this.#processes.apply(event)
     for (const sample of samples) {
-      const places = sample.user.map((address, index): Place | undefined => {
-        const mapping = this.#processes.find(sample.tgid, sample.time, address - returnBack(index))
-        return mapping && { mapping, object: this.#store.take(sample.tgid, mapping) }
-      })
+      const places = this.#placesOf(sample)
       // Of a process that nothing is known of, all addresses stay.
       if (places.some((place) => place !== undefined)) this.#places.set(sample.user, places)
     }
     if (!behind) this.#processes.forgetEnded()
+  }
+
+  /** Up to the first return address that is nowhere: name ends the stack there, and a flood of chance values costs little. */
+  #placesOf({ tgid, time, user }: Sample): (Place | undefined)[] {
+    const places: (Place | undefined)[] = []
+    for (const [index, address] of user.entries()) {
+      const mapping = this.#processes.find(tgid, time, address - returnBack(index))
+      if (mapping === undefined && index > 0) break
+      places.push(mapping && { mapping, object: this.#store.take(tgid, mapping) })
+    }
+    return places
   }
 
   /**
@@ -45,10 +53,13 @@ export class UserNames {
     const places = this.#places.get(sample.user)
     if (places === undefined) return { frames: sample.user.map((address) => ({ address, side: 'user' })), stray: false }
     const frames: Frame[] = []
+    let reached: Reached | undefined = 'instruction'
     for (const [index, address] of sample.user.entries()) {
       const place = places[index]
-      if (index > 0 && !returnsTo(address, place, places[index - 1])) return { frames, stray: true }
-      frames.push(place === undefined ? { address, side: 'user' } : named(address, returnBack(index), place))
+      if (index > 0) reached = howReached(address, place, reached)
+      if (reached === undefined) return { frames, stray: true }
+      // The call is the instruction before a return address; nothing calls a signal's trampoline.
+      frames.push(place === undefined ? { address, side: 'user' } : named(address, reached === 'call' ? 1n : 0n, place))
     }
     return { frames, stray: false }
   }
@@ -63,19 +74,20 @@ export class UserNames {
   }
 }
 
-/** All but the innermost address are return addresses: the call is the instruction before. */
+/** All but the innermost address are return addresses, which may lie behind the mapping that the call is in. */
 function returnBack(index: number): bigint {
   return index === 0 ? 0n : 1n
 }
 
-/**
- * Whether a call can return there. A signal interrupts anywhere: the frame
- * behind the kernel's trampoline, which is in the vdso on arm64, is no return.
- */
-function returnsTo(address: bigint, place: Place | undefined, inner: Place | undefined): boolean {
-  if (place === undefined) return false
-  if (inner?.mapping.path === '[vdso]') return true
-  return place.object.followsCall(fileOffset(address, place.mapping)) !== false
+/** What left an address on the stack. */
+type Reached = 'instruction' | 'call' | 'signal'
+
+/** Undefined where nothing returns to. A signal interrupts anywhere, so what is behind its trampoline is not doubted. */
+function howReached(address: bigint, place: Place | undefined, inner: Reached): Reached | undefined {
+  if (place === undefined) return undefined
+  const offset = fileOffset(address, place.mapping)
+  if (place.object.isSignalReturn(offset)) return 'signal'
+  return inner === 'signal' || place.object.followsCall(offset) !== false ? 'call' : undefined
 }
 
 function fileOffset(address: bigint, mapping: Mapping): number {

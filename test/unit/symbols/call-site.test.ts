@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { bytesOf, openRegular } from '../../../runner/symbols/byte-source.ts'
-import { followsCall } from '../../../runner/symbols/call-site.ts'
+import { followsCall, isSignalReturn } from '../../../runner/symbols/call-site.ts'
 import { type Elf, readElf } from '../../../runner/symbols/elf.ts'
 
 const elfOf = (machine: number): Elf => ({ is64: true, machine, sections: [], segments: [] })
@@ -83,6 +83,35 @@ test('trouble with the file itself is not swallowed', () => {
     },
   }
   expect(() => followsCall(broken, arm64, 32)).toThrow('EIO')
+})
+
+test('the trampoline of a signal is known by its first instruction', () => {
+  const [inKernelsVdso, inGlibc] = [`${word(0xd2801168)}${word(0xd4000001)}`, '48c7c00f0000000f05']
+  const bytes = (hex: string) => bytesOf(Buffer.from(`00000000${hex}00`, 'hex'))
+  expect(isSignalReturn(bytes(inKernelsVdso), arm64, 4)).toBe(true)
+  expect(isSignalReturn(bytes(inGlibc), x64, 4)).toBe(true)
+  expect(isSignalReturn(bytes(inGlibc), x64, 5)).toBe(false)
+  expect(isSignalReturn(bytes(inGlibc), arm64, 4)).toBe(false)
+  expect(isSignalReturn(bytes(inGlibc), arm, 4)).toBe(false)
+  // Another system call.
+  expect(isSignalReturn(bytes('48c7c00e0000000f05'), x64, 4)).toBe(false)
+})
+
+test.each([-1, 60, 64, 2 ** 60])('at %i of 64 bytes there is no trampoline', (fileOffset) => {
+  expect(isSignalReturn(bytesOf(Buffer.alloc(64)), x64, fileOffset)).toBe(false)
+})
+
+test("glibc's own is found where its symbol says", () => {
+  const path = 'build/programs/x64/static_demo'
+  const file = openRegular(path)
+  const elf = readElf(file)
+  const found = execFileSync('llvm-nm-19', [path], { encoding: 'utf8' }).match(/^([0-9a-f]+) t __restore_rt$/m)
+  const address = Number.parseInt(found?.[1] ?? '', 16)
+  const code = elf.segments.find((part) => address >= part.address && address < part.address + part.fileSize)
+  const fileOffset = address - (code?.address ?? 0) + (code?.offset ?? 0)
+  expect(isSignalReturn(file, elf, fileOffset)).toBe(true)
+  expect(followsCall(file, elf, fileOffset)).toBe(false)
+  file.close()
 })
 
 /** What follows an instruction of a disassembled program, and whether that is a call. */

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { readMappings } from '../../../runner/symbols/proc-maps.ts'
 import { UserNames } from '../../../runner/symbols/user-names.ts'
 import type { Frame, Mapping, Sample } from '../../../runner/types.ts'
 import { madeSample } from '../made-samples.ts'
+import { madeElf, text } from './made-elf.ts'
 import { fileOffsetOf, mappingOf, programFolder, returnInto, startProgram } from './running-program.ts'
 
 const program = join(programFolder, 'pie_demo')
@@ -17,6 +20,9 @@ beforeAll(async () => {
 afterAll(() => {
   child.kill('SIGKILL')
 })
+
+const folder = mkdtempSync(join(tmpdir(), 'fpstack-names-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 const names = new UserNames()
 afterEach(() => names.close())
@@ -110,13 +116,48 @@ test('the innermost address may be anything: it is where the process was, not wh
   expect(told(names.name(sample).frames)).toEqual(['0x10', ...wholeChain.slice(1)])
 })
 
-test('behind the vdso a signal may have interrupted anywhere', () => {
-  const vdso = mappingOf(child.pid, '[vdso]').start + 4n
-  const interrupted = (chain()[1] ?? 0n) - 4n
-  const sample = madeSample({ tgid: child.pid, user: [vdso, interrupted, ...chain().slice(2)] })
-  observe(sample)
-  expect(told(names.name(sample).frames).slice(1)).toEqual(wholeChain.slice(1))
-})
+/** A program of hand-written code, mapped by a process that the sideband told of; on whatever machine this runs. */
+function mapped(machine: number, code: string): { tgid: number; at(offset: number): bigint } {
+  const symtab = ['handler', 'padding', 'trampoline', 'interrupted', 'caller'].map((name, index) => {
+    return { name, value: text.address + index * 16, size: 16 }
+  })
+  const tables = madeElf({ machine, symtab })
+  // .text is what follows the tables: the whole file is mapped to where the first symbol is.
+  const loads = [{ offset: 0, address: text.address - tables.length, fileSize: tables.length + code.length / 2 }]
+  const path = join(folder, `machine-${machine}`)
+  writeFileSync(path, Buffer.concat([madeElf({ machine, symtab, loads }), Buffer.from(code, 'hex')]))
+  const { ino: inode } = statSync(path, { bigint: true })
+  const mapping = { start: 0x400000n, end: 0x500000n, offset: 0n, device: 'fe:01', inode, path }
+  const tgid = 5_000_000 + machine
+  const processes = [{ kind: 'exec', time: 0n, tgid } as const, { kind: 'map', time: 0n, tgid, mapping } as const]
+  names.observe({ processes, samples: [], behind: false })
+  return { tgid, at: (offset) => mapping.start + BigInt(tables.length + offset) }
+}
+
+const padded = (hex: string) => hex.padEnd(32, '0')
+
+/** Of a handler, 16 bytes in between, the trampoline, what was interrupted, and a function that ends in a call. */
+const signalled: [string, number, string, number][] = [
+  ['arm64', 183, `${padded('')}${padded('')}${padded('681180d2010000d4')}${padded('')}${padded('00000094')}`, 4],
+  ['x64', 62, `${padded('')}${padded('')}${padded('48c7c00f0000000f05')}${padded('')}${padded('e800000000')}`, 5],
+]
+
+test.each(signalled)(
+  'on %s a signal may have interrupted anywhere, and its trampoline is named',
+  (_, machine, code, call) => {
+    const { tgid, at } = mapped(machine, code)
+    const [handler, trampoline, interrupted, caller] = [at(0), at(32), at(56), at(64 + call)]
+    const sample = madeSample({ tgid, user: [handler, trampoline, interrupted, caller] })
+    const doubted = madeSample({ tgid, user: [handler, interrupted, caller] })
+    observe(sample, doubted)
+    const { frames, stray } = names.name(sample)
+    expect(frames.map(({ symbol, offset }) => `${symbol}+${offset}`)).toEqual([
+      ...['handler+0', 'trampoline+0', 'interrupted+8', `caller+${call}`],
+    ])
+    expect(stray).toBe(false)
+    expect(names.name(doubted)).toMatchObject({ frames: [{ symbol: 'handler' }], stray: true })
+  },
+)
 
 test('an object without names has offsets into its file', () => {
   const mapping = mappingOf(process.pid, process.execPath)
