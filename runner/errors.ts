@@ -55,3 +55,13 @@ export function errorText(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') return errnoText(error.errno)
   return error instanceof Error ? error.message : String(error)
 }
+
+/**
+ * A failed call of Node's on a file that we take for granted (/proc, /sys, /dev), as an error for a person;
+ * undefined for anything else, which is our bug.
+ */
+export function systemFailure(error: unknown): FpstackError | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return undefined
+  const remedy = 'fpstack wants /proc, /sys and /dev as a running system has them'
+  return failure(String(error.syscall), String(error.path), errorText(error), remedy)
+}

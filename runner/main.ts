@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { type CommandRow, commands } from './commands/index.ts'
-import { errorText, FpstackError } from './errors.ts'
+import { errorText, FpstackError, systemFailure } from './errors.ts'
 import { loadAddon } from './native.ts'
 import type { Host } from './types.ts'
 
@@ -54,8 +54,9 @@ function tell(error: unknown): void {
     )
     return
   }
-  process.exitCode = error instanceof FpstackError && error.code === 'usage' ? usageExit : 1
-  const text = error instanceof FpstackError ? error.message : `a bug of fpstack, please report it: ${stackOf(error)}`
+  const known = error instanceof FpstackError ? error : systemFailure(error)
+  process.exitCode = known?.code === 'usage' ? usageExit : 1
+  const text = known !== undefined ? known.message : `a bug of fpstack, please report it: ${stackOf(error)}`
   process.stderr.write(`fpstack: ${text}\n`)
 }
 

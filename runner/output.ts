@@ -17,7 +17,7 @@ export function streamOutput(stream: Writable, name: string): Output {
   return {
     async write(pieces) {
       try {
-        await pipeline(Readable.from(pieces), stream, { end: false })
+        await pipeline(Readable.from(chunks(pieces)), stream, { end: false })
         await drained(stream)
       } catch (error) {
         throw refused(name, error)
@@ -44,7 +44,7 @@ export async function fileOutput(path: string): Promise<Output> {
   return {
     async write(pieces) {
       try {
-        await pipeline(Readable.from(pieces), stream)
+        await pipeline(Readable.from(chunks(pieces)), stream)
         if (!inPlace) await rename(part, path)
       } catch (error) {
         await discard()
@@ -61,6 +61,20 @@ async function opened(path: string, inPlace: boolean): Promise<Writable> {
   const stream = createWriteStream(path, { flags: inPlace ? 'w' : 'wx' })
   await once(stream, 'open')
   return stream
+}
+
+const chunkLength = 65_536
+
+/** A stream takes a turn for each piece it is given, which lines are too small for. */
+function* chunks(pieces: Iterable<string>): Generator<string> {
+  let held = ''
+  for (const piece of pieces) {
+    held += piece
+    if (held.length < chunkLength) continue
+    yield held
+    held = ''
+  }
+  if (held !== '') yield held
 }
 
 function isRegularOrAbsent(path: PathLike): boolean {

@@ -108,8 +108,9 @@ export type ProcessEvent =
 /**
  * table full: neither the table of counts nor the ring buffer had room for the event.
  * stack not sent: counted, but the ring buffer never had room for its frames.
+ * too many stacks: sent one by one when user space held all the distinct stacks it keeps.
  */
-export type LossCause = 'table full' | 'stack not sent'
+export type LossCause = 'table full' | 'stack not sent' | 'too many stacks'
 
 /** What came out of the kernel at one time: what processes did, then the stacks that are new since. */
 export interface Batch {

@@ -74,21 +74,28 @@ export function indexKallsyms(text: Buffer): Kallsyms {
     }
   }
 
+  const find = (address: bigint): KernelSymbol | undefined => {
+    if (!shown || address >> 52n !== 0xfffn) return undefined
+    const low = Number(address & lowMask)
+    let index = lastAtOrBelow(sorted, low)
+    if (index < 0) return undefined
+    const start = sorted[index] ?? 0
+    // Of several names for one address the first in the table is the one the kernel itself prints.
+    while (index > 0 && sorted[index - 1] === start) index--
+    const { name, object } = cut(order[index] ?? 0)
+    const inCore = within(low, bounds.stext, bounds.etext) || within(low, bounds.sinittext, bounds.einittext)
+    const near = low - start <= farthest
+    if (object === 'kernel' && boundsKnown ? !inCore : inCore || !near) return undefined
+    return { name, object, offset: BigInt(low - start) }
+  }
+
+  // The same few frames lie under most stacks.
+  const found = new Map<bigint, KernelSymbol | undefined>()
   return {
     addressesShown: shown,
     find(address) {
-      if (!shown || address >> 52n !== 0xfffn) return undefined
-      const low = Number(address & lowMask)
-      let index = lastAtOrBelow(sorted, low)
-      if (index < 0) return undefined
-      const start = sorted[index] ?? 0
-      // Of several names for one address the first in the table is the one the kernel itself prints.
-      while (index > 0 && sorted[index - 1] === start) index--
-      const { name, object } = cut(order[index] ?? 0)
-      const inCore = within(low, bounds.stext, bounds.etext) || within(low, bounds.sinittext, bounds.einittext)
-      const near = low - start <= farthest
-      if (object === 'kernel' && boundsKnown ? !inCore : inCore || !near) return undefined
-      return { name, object, offset: BigInt(low - start) }
+      if (!found.has(address)) found.set(address, find(address))
+      return found.get(address)
     },
     *names() {
       for (let index = 0; index < starts.length; index++) yield cut(index).name

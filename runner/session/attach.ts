@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { errnoText, failure } from '../errors.ts'
 import { onlineCpus } from '../kernel/cpus.ts'
 import { readKallsyms } from '../kernel/kallsyms.ts'
@@ -55,6 +56,10 @@ function didYouMean(names: readonly string[]): string | undefined {
 
 function kprobeRefused(event: string, symbol: string, offset: number, errno: Errno): Error {
   if (errno === EPERM || errno === EACCES) return refused(event, errno)
+  // The kernel tells there how to ask for a probe; without it tracefs has to serve.
+  if (!existsSync('/sys/bus/event_source/devices') && findTracefs().path === undefined) {
+    return failure('attach', event, 'neither sysfs nor tracefs is mounted', 'mount -t sysfs sysfs /sys')
+  }
   const names = new Set(readKallsyms().names())
   if (!names.has(symbol)) {
     return failure('attach', event, 'this kernel has no such function', didYouMean(nearestNames(symbol, names)))

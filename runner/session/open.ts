@@ -8,6 +8,8 @@ import { encodeGlobal } from './globals.ts'
 import type { LibbpfLog } from './libbpf-log.ts'
 
 const EPERM = -1
+/** ENOMEM, ENFILE, EMFILE: not the object's fault. */
+const shortages: readonly Errno[] = [-12, -23, -24]
 
 /** The maps of stacks.bpf.o that all events of a session share. */
 const shared = ['cpus', 'counts', 'taken', 'records', 'comms', 'tgids'] as const
@@ -56,6 +58,7 @@ function objectBytes(path: string): Uint8Array {
 }
 
 function notWhole(name: string, errno: Errno, log: LibbpfLog): Error {
+  if (shortages.includes(errno)) return failure('open', name, errnoText(errno))
   const cause = `not a whole BPF object (${lastLine(log.latest()) ?? errnoText(errno)})`
   return failure('open', name, cause, 'copy the folder again')
 }

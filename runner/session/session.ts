@@ -15,7 +15,9 @@ import { readCounts, readTotals } from './tally.ts'
 const ringRoom = 256 * 1024
 
 /** What one turn of draining reads at most, so that signals are heard in any storm. */
-const batchBytes = 4 << 20
+const batchBytes = ringRoom
+/** Distinct stacks kept at most, so that a process that makes up stacks cannot take all memory: some 300 MB. */
+const mostStacks = 100_000
 /** How often the sideband is looked at when no stack is new, in ms. */
 const lookMs = 250
 
@@ -41,6 +43,9 @@ export class Session {
   readonly #room = Buffer.allocUnsafe(ringRoom)
   /** The first record of each key, with the events that were sent one by one; the counts are added at the end. */
   readonly #stacks = new Map<string, Sample>()
+
+  /** Events sent one by one whose stack had no place any more. */
+  #dropped = 0
 
   constructor(addon: Addon, plan: TracePlan) {
     this.log = new LibbpfLog(addon)
@@ -114,7 +119,10 @@ export class Session {
       if (!this.#add(key, events)) unsent += events
     }
     const samples = [...this.#stacks.values()].filter((sample) => sample.weight > 0)
-    return { samples, totals: readTotals(this.#addon, first, unsent, this.#missed()) }
+    return {
+      samples,
+      totals: readTotals(this.#addon, first, { unsent, dropped: this.#dropped, missed: this.#missed() }),
+    }
   }
 
   /** Frees all of it; calling it again is harmless. */
@@ -151,6 +159,11 @@ export class Session {
     const sample = decodeRecord(bytes)
     const key = keyOf(bytes, layout.record.key)
     if (this.#add(key, sample.weight)) return undefined
+    // One that is counted in the kernel has its place: the table is smaller than this.
+    if (sample.weight > 0 && this.#stacks.size >= mostStacks) {
+      this.#dropped += sample.weight
+      return undefined
+    }
     this.#stacks.set(key, sample)
     return sample
   }

@@ -17,6 +17,9 @@ const pages = 64
 /** The most one record can take, its size being 16 bits, for every CPU that has one at the end. */
 const room = 1 << 20
 
+/** Turns of reading: enough for what 32 CPUs can hold, and not for ever while others go on filling. */
+const turns = 8
+
 /**
  * What every process starts, maps and ends, noted by the kernel as it happens,
  * so that a stack can be named when its process has long ended.
@@ -33,10 +36,10 @@ export class Sideband {
     this.#handle = handle
   }
 
-  /** All that was noted since the last call, in the order it happened. */
+  /** All that was noted until this call, in the order it happened. */
   take(): ProcessEvent[] {
     const events: ProcessEvent[] = []
-    for (;;) {
+    for (let turn = 0; turn < turns; turn++) {
       const used = this.#addon.readSideband(this.#handle, this.#room)
       if (used === 0) break
       for (let at = 0; at < used; ) {

@@ -24,8 +24,18 @@ export function* readCounts(addon: Addon, object: ObjectHandle): Generator<{ key
   }
 }
 
-/** Sums every CPU's totals. unsent: events whose key has a count but whose stack never came. */
-export function readTotals(addon: Addon, object: ObjectHandle, unsent: number, missed: number): Totals {
+/** What user space knows of the sums, in events. */
+export interface Known {
+  /** Their key has a count, but its stack never came. */
+  readonly unsent: number
+  /** Sent one by one, and not kept. */
+  readonly dropped: number
+  /** Kept from our programs by the kernel. */
+  readonly missed: number
+}
+
+/** Sums every CPU's totals. */
+export function readTotals(addon: Addon, object: ObjectHandle, { unsent, dropped, missed }: Known): Totals {
   const cpuSize = addon.maps(object).find((map) => map.name === 'cpus')?.valueSize ?? 0
   const stride = (cpuSize + 7) & ~7
   const values = Buffer.alloc(stride * addon.possibleCpus())
@@ -39,8 +49,8 @@ export function readTotals(addon: Addon, object: ObjectHandle, unsent: number, m
   const { totals } = layout
   return {
     seen: total(totals.seen),
-    counted: total(totals.counted) + total(totals.streamed) - unsent,
-    lost: { 'table full': total(totals.unsent), 'stack not sent': unsent },
+    counted: total(totals.counted) + total(totals.streamed) - unsent - dropped,
+    lost: { 'table full': total(totals.unsent), 'stack not sent': unsent, 'too many stacks': dropped },
     missed,
   }
 }

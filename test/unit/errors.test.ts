@@ -1,6 +1,14 @@
-import { openSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { errnoText, errorName, errorText, FpstackError, failure, usageError } from '../../runner/errors.ts'
+import {
+  errnoText,
+  errorName,
+  errorText,
+  FpstackError,
+  failure,
+  systemFailure,
+  usageError,
+} from '../../runner/errors.ts'
 
 function caught(call: () => unknown): unknown {
   try {
@@ -66,4 +74,19 @@ test('only a named error has a name', () => {
   expect(errorName(new Error('no code'))).toBeUndefined()
   expect(errorName(Object.assign(new Error('odd'), { code: 7 }))).toBeUndefined()
   expect(errorName({ code: 'ENOENT' })).toBeUndefined()
+})
+
+test('a file of the system that is not there is told, what is not of the system is not', () => {
+  const failed = (read: () => unknown): unknown => {
+    try {
+      return read()
+    } catch (error) {
+      return error
+    }
+  }
+  expect(systemFailure(failed(() => readFileSync('/proc/no/such')))?.message).toBe(
+    'open /proc/no/such: ENOENT: no such file or directory; fpstack wants /proc, /sys and /dev as a running system has them',
+  )
+  expect(systemFailure(new TypeError('of ours'))).toBeUndefined()
+  expect(systemFailure('no error')).toBeUndefined()
 })

@@ -41,7 +41,12 @@ function madeFrame(side: Frame['side'], written: string, address: bigint): Frame
 }
 
 export function madeReport(said: Partial<Report>): Report {
-  const totals = { seen: 1, counted: 1, lost: { 'table full': 0, 'stack not sent': 0 }, missed: 0 }
+  const totals = {
+    seen: 1,
+    counted: 1,
+    lost: { 'table full': 0, 'stack not sent': 0, 'too many stacks': 0 },
+    missed: 0,
+  }
   return {
     ...{ events: ['kprobe:do_sys_openat2'], stacks: [], totals, depth: 127 },
     ...{ kernelRelease: '6.12.0-arm64', arch: 'arm64' },

@@ -41,7 +41,7 @@ test('a whole report, each stack by itself', () => {
     depth: 127,
     kernelRelease: '6.12.0-arm64',
     arch: 'arm64',
-    totals: { seen: 50, counted: 45, lost: { 'table full': 3, 'stack not sent': 2 }, missed: 7 },
+    totals: { seen: 50, counted: 45, lost: { 'table full': 3, 'stack not sent': 2, 'too many stacks': 0 }, missed: 7 },
     stacks: [
       opened,
       {

@@ -17,7 +17,7 @@ export const report: Report = madeReport({
     madeStack({ ...spun, weight: 3, user: userFrames('spin+4 /opt/a', 'main+8 /opt/a') }),
     madeStack({ ...spun, weight: 2, user: userFrames('spin+12 /opt/a', 'main+8 /opt/a') }),
   ],
-  totals: { seen: 50, counted: 45, lost: { 'table full': 3, 'stack not sent': 2 }, missed: 7 },
+  totals: { seen: 50, counted: 45, lost: { 'table full': 3, 'stack not sent': 2, 'too many stacks': 0 }, missed: 7 },
 })
 
 /** Names of a process that means ill: it clears screens, ends lines and columns, turns text around. */

@@ -66,7 +66,12 @@ test('one event alone needs no heading', () => {
 })
 
 test('a report of nothing is its totals', () => {
-  const totals = { seen: 0, counted: 0, lost: { 'table full': 0, 'stack not sent': 0 }, missed: 0 }
+  const totals = {
+    seen: 0,
+    counted: 0,
+    lost: { 'table full': 0, 'stack not sent': 0, 'too many stacks': 0 },
+    missed: 0,
+  }
   expect([...text.render(madeReport({ totals }), false)].join('')).toBe(
     '0 events = 0 counted + 0 lost; 0 distinct stacks\n',
   )

@@ -4,14 +4,14 @@ import type { Report } from '../../../runner/types.ts'
 import { madeReport, madeStack } from '../made-samples.ts'
 import { report } from './made-report.ts'
 
-const none = { 'table full': 0, 'stack not sent': 0 }
+const none = { 'table full': 0, 'stack not sent': 0, 'too many stacks': 0 }
 const totals = { seen: 10, counted: 10, lost: none, missed: 0 }
 
 test.each<[Partial<Report>, string]>([
   [{ totals }, '10 events = 10 counted + 0 lost; 0 distinct stacks'],
   [{ totals: { ...totals, seen: 1, counted: 1 } }, '1 event = 1 counted + 0 lost; 0 distinct stacks'],
   [
-    { totals: { ...totals, counted: 7, lost: { ...none, 'stack not sent': 3 } } },
+    { totals: { ...totals, counted: 7, lost: { ...none, 'stack not sent': 3, 'too many stacks': 0 } } },
     '10 events = 7 counted + 3 lost (stack not sent: 3); 0 distinct stacks',
   ],
   [

@@ -91,3 +91,7 @@ test('EPERM is explained by what is lacking, not by the log', () => {
     failed('load stacks.bpf.o (on_kprobe): not permitted: cap_bpf is lacking; run it as root or with cap_bpf'),
   )
 })
+
+test('a shortage is not the fault of the object', () => {
+  expect(() => load({ open: -24 })).toThrow(failed('open stacks.bpf.o: EMFILE: too many open files'))
+})

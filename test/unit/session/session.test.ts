@@ -122,7 +122,12 @@ test('a stack is yielded when it is first seen, and gets its weight from its cou
     [3, 30],
   ])
   expect(harvest.samples[0]).toMatchObject({ tgid: 4711, comm: 'demo', event: 0, kernel: [0xffff800080000001n] })
-  expect(harvest.totals).toEqual({ seen: 60, counted: 60, lost: { 'table full': 0, 'stack not sent': 0 }, missed: 0 })
+  expect(harvest.totals).toEqual({
+    seen: 60,
+    counted: 60,
+    lost: { 'table full': 0, 'stack not sent': 0, 'too many stacks': 0 },
+    missed: 0,
+  })
 })
 
 test('what two CPUs announce at once is one stack', async () => {
@@ -166,7 +171,12 @@ test('events that were sent one by one add up, with a count of their key or with
     [1, 2],
     [2, 41],
   ])
-  expect(harvest.totals).toEqual({ seen: 43, counted: 43, lost: { 'table full': 0, 'stack not sent': 0 }, missed: 0 })
+  expect(harvest.totals).toEqual({
+    seen: 43,
+    counted: 43,
+    lost: { 'table full': 0, 'stack not sent': 0, 'too many stacks': 0 },
+    missed: 0,
+  })
 })
 
 test('a count whose stack never came is a loss of its own, and the sum holds', async () => {
@@ -177,7 +187,12 @@ test('a count whose stack never came is a loss of its own, and the sum holds', a
   await drained(session, addon)
   const { samples, totals } = finished(session).harvest
   expect([...weights(samples)]).toEqual([[1, 10]])
-  expect(totals).toEqual({ seen: 19, counted: 10, lost: { 'table full': 3, 'stack not sent': 6 }, missed: 0 })
+  expect(totals).toEqual({
+    seen: 19,
+    counted: 10,
+    lost: { 'table full': 3, 'stack not sent': 6, 'too many stacks': 0 },
+    missed: 0,
+  })
   expect(totals.seen).toBe(totals.counted + totals.lost['table full'] + totals.lost['stack not sent'])
   expect(samples.reduce((sum, { weight }) => sum + weight, 0)).toBe(totals.counted)
 })
@@ -364,4 +379,20 @@ test('a record whose lengths do not add up is our bug, not a crash', async () =>
   const { addon, session } = armed()
   addon.batches.push([madeRecord({ stack: 1 }).subarray(0, 80)])
   await expect(session.drain().next()).rejects.toThrow(RangeError)
+})
+
+test('a process that makes up stacks without end loses events, counted, not all our memory', async () => {
+  const { addon, session } = armed()
+  const most = 100_000
+  const made = Array.from({ length: most + 3 }, (_, stack) => madeRecord({ stack: stack + 1, weight: 1 }))
+  addon.batches.push(made, [madeRecord({ stack: 1, weight: 1 }), madeRecord({ stack: most + 9 })])
+  addon.counts.push([madeKey({ stack: most + 9 }), 2])
+  addon.totals = [[most + 6, 2, most + 4, 0]]
+  await drained(session, addon)
+  const { samples, totals } = finished(session).harvest
+  // A stack that the kernel counts is kept in any case, and one that is held already goes on counting.
+  expect(samples.length).toBe(most + 1)
+  expect(totals.lost).toEqual({ 'table full': 0, 'stack not sent': 0, 'too many stacks': 3 })
+  expect(totals.seen).toBe(totals.counted + 3)
+  expect(samples.reduce((sum, { weight }) => sum + weight, 0)).toBe(totals.counted)
 })

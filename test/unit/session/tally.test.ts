@@ -50,13 +50,20 @@ test("every CPU's totals are added, and seen = counted + lost", () => {
     [0, 0, 0, 0],
     [50, 50, 0, 0],
   ]
-  const totals = readTotals(addon, object, 12, 4)
-  expect(totals).toEqual({ seen: 150, counted: 135, lost: { 'table full': 3, 'stack not sent': 12 }, missed: 4 })
-  expect(totals.seen).toBe(totals.counted + totals.lost['table full'] + totals.lost['stack not sent'])
+  const totals = readTotals(addon, object, { unsent: 12, dropped: 2, missed: 4 })
+  expect(totals).toEqual({
+    seen: 150,
+    counted: 133,
+    lost: { 'table full': 3, 'stack not sent': 12, 'too many stacks': 2 },
+    missed: 4,
+  })
+  expect(totals.seen).toBe(totals.counted + Object.values(totals.lost).reduce((sum, events) => sum + events, 0))
 })
 
 test('totals that cannot be read are a failure', () => {
   const { addon, object } = opened()
   addon.refusals.set('lookup cpus', -1)
-  expect(() => readTotals(addon, object, 0, 0)).toThrow(failed('read the totals: EPERM: operation not permitted'))
+  expect(() => readTotals(addon, object, { unsent: 0, dropped: 0, missed: 0 })).toThrow(
+    failed('read the totals: EPERM: operation not permitted'),
+  )
 })
