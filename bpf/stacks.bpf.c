@@ -27,6 +27,8 @@ const volatile bool take_user = true;
 const volatile bool by_thread;
 /* frames a side */
 const volatile __u32 depth = FP_MAX_DEPTH;
+/* kernel.perf_event_max_stack: the kernel gives no more, and does not say that there was more */
+const volatile __u32 kernel_depth = FP_MAX_DEPTH;
 /* the probe sits on a function's first instruction */
 const volatile bool at_entry;
 const volatile __u64 seed_0, seed_1;
@@ -105,8 +107,12 @@ static __always_inline __u64 take_side(void *ctx, void *room, __u64 helper_flags
 		*flags |= (-got & 0xff) << errno_shift;
 		return 0;
 	}
-	if ((__u64)got <= limit)
+	if ((__u64)got <= limit) {
+		/* cut there, or just so deep: only a frame more could tell */
+		if ((__u64)got >= kernel_depth * sizeof(__u64))
+			*flags |= cut;
 		return got;
+	}
 	*flags |= cut;
 	return limit;
 }

@@ -1,5 +1,5 @@
 /** `npm run vm`: boots a board and runs one command in it as if it were here, or gives a shell. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
@@ -90,6 +90,7 @@ function wholeNumber(text: string): number {
 function addFolder(path: string, before: readonly string[]): readonly string[] {
   // npm runs us at the package's root; the path was typed where it was called.
   const folder = resolve(process.env.INIT_CWD ?? '.', path)
-  if (!existsSync(folder)) throw new InvalidArgumentError('There is no such folder.')
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError('There is no such folder.')
   return [...before, folder]
 }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { type CommandRow, commands } from './commands/index.ts'
 import { errorText, FpstackError, systemFailure } from './errors.ts'
+import { printable } from './formats/printable.ts'
 import { loadAddon } from './native.ts'
 import type { Host } from './types.ts'
 
@@ -57,7 +58,7 @@ function tell(error: unknown): void {
   const known = error instanceof FpstackError ? error : systemFailure(error)
   process.exitCode = known?.code === 'usage' ? usageExit : 1
   const text = known !== undefined ? known.message : `a bug of fpstack, please report it: ${stackOf(error)}`
-  process.stderr.write(`fpstack: ${text}\n`)
+  process.stderr.write(`fpstack: ${known === undefined ? text : printable(text)}\n`)
 }
 
 function stackOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch } from 'node:os'
 import { join } from 'node:path'
@@ -165,12 +165,14 @@ export function loadAddon(folder: string): Addon {
 
 /** Says in words what the dynamic linker would say in riddles. */
 function checkMachine(path: string): void {
-  const head = Buffer.alloc(20)
+  const head = Buffer.alloc(64)
   let length = 0
+  let size = 0
   try {
     const fd = openSync(path, 'r')
     try {
       length = readSync(fd, head, 0, head.length, 0)
+      size = fstatSync(fd).size
     } finally {
       closeSync(fd)
     }
@@ -180,6 +182,10 @@ function checkMachine(path: string): void {
   }
   if (length < head.length || head.readUInt32BE(0) !== 0x7f454c46) {
     throw failure('load', path, 'not an ELF file', 'copy the folder again')
+  }
+  // The section headers come last (elf(5): e_shoff, e_shentsize, e_shnum); mapping a file cut short would end in SIGBUS.
+  if (Number(head.readBigUInt64LE(40)) + head.readUInt16LE(58) * head.readUInt16LE(60) > size) {
+    throw failure('load', path, 'not whole', 'copy the folder again')
   }
   const machine = head.readUInt16LE(18)
   const wanted = machines[arch()]

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createWriteStream, type PathLike, statSync } from 'node:fs'
+import { createWriteStream, lstatSync, type PathLike } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -29,11 +29,11 @@ export function streamOutput(stream: Writable, name: string): Output {
 
 /**
  * A file that gets its name last: it is whole or not there. A path that is no
- * regular file (a device, a FIFO) is written to as it is.
+ * regular file (a device, a FIFO, a link such as /dev/stdout) is written to as it is.
  */
 export async function fileOutput(path: string): Promise<Output> {
   const inPlace = !isRegularOrAbsent(path)
-  const part = inPlace ? path : `${path}.part`
+  const part = inPlace ? path : `${path}.fpstack-part`
   const stream = await opened(part, inPlace).catch((error) => {
     throw refused(path, error)
   })
@@ -78,7 +78,7 @@ function* chunks(pieces: Iterable<string>): Generator<string> {
 }
 
 function isRegularOrAbsent(path: PathLike): boolean {
-  const about = statSync(path, { throwIfNoEntry: false })
+  const about = lstatSync(path, { throwIfNoEntry: false })
   return about === undefined || about.isFile()
 }
 

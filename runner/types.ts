@@ -47,7 +47,7 @@ export interface TracePlan {
   readonly events: readonly EventPlan[]
   readonly globals: Readonly<Record<string, Global>>
   readonly comms: readonly string[]
-  readonly tgid: number | undefined
+  readonly tgids: readonly number[]
   readonly durationMs: number | undefined
   readonly eventLimit: number | undefined
   /** Frames a side. */

@@ -31,7 +31,7 @@ export const trace: CommandModule = {
     const repeated = (value: string, before: readonly string[] = []): string[] => [...before, value]
     command
       .option('--comm <name>', 'only threads of that name (the first 15 bytes of it); may be repeated', repeated)
-      .option('--pid <n>', 'only that process')
+      .option('--pid <n>', 'only that process; may be repeated', repeated)
       .option('--duration <seconds>', 'end after that time')
       .option('--count <n>', 'end after that many events (a few more where CPUs race for the last)')
       .addOption(new Option('--kernel-only', 'take no user stacks').conflicts('userOnly'))
@@ -50,7 +50,7 @@ export const trace: CommandModule = {
     const format = formatOf(options.format)
     const plan = planTrace(operands, options, rest)
     if (options.dryRun) return streamOutput(host.out, 'standard output').write([planText(plan)])
-    if (plan.tgid !== undefined) requireProcess(plan.tgid)
+    for (const tgid of plan.tgids) requireProcess(tgid)
 
     const output =
       options.output === undefined ? streamOutput(host.out, 'standard output') : await fileOutput(options.output)

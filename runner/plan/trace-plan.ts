@@ -7,14 +7,14 @@ export const maxDepth = 127
 /** TASK_COMM_LEN - 1: the kernel keeps no more of a name (linux/sched.h). */
 const commBytes = 15
 /** FILTER_ENTRIES of bpf/filter.bpf.h. */
-const maxComms = 1024
+const maxFiltered = 1024
 /** setTimeout(3) of Node counts in int32 milliseconds. */
 const longestSeconds = 2_147_483
 
 /** The trace command's options, as typed. */
 export interface TraceOptions {
   readonly comm?: readonly string[]
-  readonly pid?: string
+  readonly pid?: readonly string[]
   readonly duration?: string
   readonly count?: string
   readonly kernelOnly?: boolean
@@ -45,7 +45,7 @@ export function planTrace(events: readonly string[], options: TraceOptions, comm
       event_limit: { type: 'u64', value: BigInt(eventLimit ?? 0) },
     },
     comms: comms(options.comm ?? []),
-    tgid: options.pid === undefined ? undefined : wholeNumber('--pid', options.pid, 1, 2 ** 22),
+    tgids: tgids(options.pid ?? []),
     durationMs: options.duration === undefined ? undefined : milliseconds('--duration', options.duration),
     eventLimit,
     depth,
@@ -54,11 +54,16 @@ export function planTrace(events: readonly string[], options: TraceOptions, comm
 }
 
 function comms(names: readonly string[]): string[] {
-  if (names.length > maxComms) throw usageError('--comm', `${names.length} names are given, ${maxComms} can be`)
+  if (names.length > maxFiltered) throw usageError('--comm', `${names.length} names are given, ${maxFiltered} can be`)
   return names.map((name) => {
     if (name === '') throw usageError('--comm', 'the name is empty')
     return Buffer.from(name).subarray(0, commBytes).toString('latin1')
   })
+}
+
+function tgids(typed: readonly string[]): number[] {
+  if (typed.length > maxFiltered) throw usageError('--pid', `${typed.length} are given, ${maxFiltered} can be`)
+  return typed.map((pid) => wholeNumber('--pid', pid, 1, 2 ** 22))
 }
 
 function wholeNumber(option: string, typed: string, low: number, high: number): number {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { errnoText, failure } from '../errors.ts'
+import { kernelStackDepth } from '../kernel/stack-depth.ts'
 import type { Addon, LinkHandle, ObjectHandle, RingHandle } from '../native.ts'
 import { attachEvent } from '../sources/index.ts'
 import type { Batch, Global, Sample, Totals, TracePlan } from '../types.ts'
@@ -55,7 +56,10 @@ export class Session {
 
   /** Opens and loads; nothing counts yet. */
   open(folder: string, ownTgid: number): void {
-    const own: Record<string, Global> = { own_tgid: { type: 'u32', value: ownTgid } }
+    const own: Record<string, Global> = {
+      own_tgid: { type: 'u32', value: ownTgid },
+      kernel_depth: { type: 'u32', value: kernelStackDepth() },
+    }
     loadObjects({
       addon: this.#addon,
       log: this.log,
@@ -70,7 +74,7 @@ export class Session {
       key.write(comm, 'latin1')
       this.#put('comms', key)
     }
-    if (this.#plan.tgid !== undefined) this.#put('tgids', new Uint8Array(Uint32Array.of(this.#plan.tgid).buffer))
+    for (const tgid of this.#plan.tgids) this.#put('tgids', new Uint8Array(Uint32Array.of(tgid).buffer))
     const ring = this.#addon.openRing(first, 'records')
     if (typeof ring === 'number') throw failure('open', 'the ring buffer', errnoText(ring))
     this.#ring = ring

@@ -16,9 +16,22 @@ export interface Workload {
 /** Starts COMMAND with our standard streams. */
 export function startWorkload(command: readonly string[]): Workload {
   const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: 'inherit' })
+  const child = spawnOrTell(program, args)
   const ended = watch(child, program)
   return { ended, terminate: () => terminate(child, ended) }
+}
+
+/** Most failures come as an event, some at once (an empty name, a path through a file). */
+function spawnOrTell(program: string, args: readonly string[]): ChildProcess {
+  try {
+    return spawn(program, args, { stdio: 'inherit' })
+  } catch (error) {
+    throw failure(
+      'start',
+      program === '' ? 'COMMAND' : program,
+      program === '' ? 'its name is empty' : errorText(error),
+    )
+  }
 }
 
 function watch(child: ChildProcess, program: string): Promise<void> {

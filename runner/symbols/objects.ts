@@ -73,13 +73,14 @@ export class ObjectStore {
 
 /**
  * map_files shows the very file that is mapped, deleted or replaced as it may be, but needs
- * privilege and a live process; a path may by now be another file, so its inode has to match. The
- * process's own root comes before ours, which serves when the process has just ended.
+ * privilege and a live process. An exec since may have put another program in that range, and a path may by
+ * now be another file: the inode has to match. The process's own root comes before ours, which serves when
+ * the process has just ended.
  */
 function openMapped(tgid: number, mapping: Mapping): OpenFile {
   const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`
   try {
-    return openRegular(`/proc/${tgid}/map_files/${range}`)
+    return openSame(`/proc/${tgid}/map_files/${range}`, mapping.inode)
   } catch {
     try {
       return openSame(join(`/proc/${tgid}/root`, mapping.path), mapping.inode)

@@ -82,6 +82,31 @@ export function boardSuite(arch: Arch['name'], kernel: KernelName): void {
       expect(trace.totals.seen).toBe(25)
     })
 
+    test('a stack that the kernel itself cuts is told as cut', async () => {
+      await guest.run(['sh', '-c', 'echo 4 > /proc/sys/kernel/perf_event_max_stack'])
+      const trace = await traceJson(guest, [open, '--comm', 'static_demo', '--', demo, '5', '20'])
+      await guest.run(['sh', '-c', 'echo 127 > /proc/sys/kernel/perf_event_max_stack'])
+      expect(trace.stacks[0]).toMatchObject({ count: 5, kernelCut: true, userCut: true })
+      expect(symbols(trace.stacks[0]?.user ?? [])).toEqual(demoChain.slice(0, 4))
+    })
+
+    test('two programs under one name, at the same addresses, keep their own names', async () => {
+      // Both programs are static, at the same addresses, and under one name.
+      await guest.run(['sh', '-c', 'mkdir -p /tmp/a /tmp/b; cp /opt/programs/static_demo /tmp/a/prog'])
+      await guest.run(['sh', '-c', 'cp /opt/programs/nofp_demo /tmp/b/prog'])
+      const script = 'exec /tmp/a/prog 3 0'
+      const next = `sh -c '${script}'; exec /tmp/b/prog 2 0`
+      const trace = await traceJson(guest, [open, '--user-only', '--comm', 'prog', '--', 'sh', '-c', next])
+      expect(trace.totals.seen).toBe(5)
+      for (const stack of trace.stacks) {
+        const objects = new Set(stack.user.map((frame) => frame.object ?? ''))
+        expect(objects.size).toBe(1)
+        const names = symbols(stack.user)
+        if (objects.has('/tmp/a/prog')) expect(names.slice(0, 5)).toEqual(demoChain)
+        else expect(names[0]).toBe('demo_open_configuration_file')
+      }
+    })
+
     test('--depth cuts both sides and says so, --per-thread names the thread', async () => {
       const args = [open, '--depth', '3', '--per-thread', '--comm', 'static_demo', '--', demo, '5', '100']
       const [stack] = (await traceJson(guest, args)).stacks

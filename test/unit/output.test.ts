@@ -71,7 +71,7 @@ test('a result that cannot be made leaves nothing behind either', async () => {
 test('a link laid where the file is being made is not followed', async () => {
   const [path, victim] = [join(folder, 'result'), join(folder, 'victim')]
   writeFileSync(victim, 'precious')
-  symlinkSync(victim, `${path}.part`)
+  symlinkSync(victim, `${path}.fpstack-part`)
   const output = await fileOutput(path)
   await output.write(['result'])
   expect(readFileSync(victim, 'utf8')).toBe('precious')
@@ -85,7 +85,7 @@ test('a full disk is told, with what to do', async () => {
     failed('write /dev/full: ENOSPC: no space left on device; make room, or write to another place with -o'),
   )
   expect(statSync('/dev/full').isCharacterDevice()).toBe(true)
-  expect(existsSync('/dev/full.part')).toBe(false)
+  expect(existsSync('/dev/full.fpstack-part')).toBe(false)
 })
 
 test('a device is written to, not replaced', async () => {
@@ -93,7 +93,7 @@ test('a device is written to, not replaced', async () => {
   await output.write(pieces)
   await output.discard()
   expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
-  expect(existsSync('/dev/null.part')).toBe(false)
+  expect(existsSync('/dev/null.fpstack-part')).toBe(false)
 })
 
 test('a folder that is not there is told before anything is recorded', async () => {
@@ -110,9 +110,9 @@ test('a folder is no file', async () => {
 
 test('a folder in the place where the file would be made is told', async () => {
   const path = join(folder, 'result')
-  mkdirSync(`${path}.part`)
+  mkdirSync(`${path}.fpstack-part`)
   await expect(fileOutput(path)).rejects.toThrow(expect.objectContaining({ name: 'FpstackError', code: 'failure' }))
-  expect(lstatSync(`${path}.part`).isDirectory()).toBe(true)
+  expect(lstatSync(`${path}.fpstack-part`).isDirectory()).toBe(true)
 })
 
 test('a stream gets all of it and stays open', async () => {

@@ -31,7 +31,7 @@ test('without options everything counts until it is stopped', () => {
       event_limit: { type: 'u64', value: 0n },
     },
     comms: [],
-    tgid: undefined,
+    tgids: [],
     durationMs: undefined,
     eventLimit: undefined,
     depth: 127,
@@ -45,16 +45,16 @@ test.each<[TraceOptions, Partial<TracePlan['globals']>]>([
   [{ perThread: true }, { by_thread: { type: 'bool', value: true } }],
   [{ depth: '16' }, { depth: { type: 'u32', value: 16 } }],
   [{ comm: ['sh'] }, { filter_comm: { type: 'bool', value: true } }],
-  [{ pid: '77' }, { filter_tgid: { type: 'bool', value: true } }],
+  [{ pid: ['77'] }, { filter_tgid: { type: 'bool', value: true } }],
   [{ count: '50' }, { event_limit: { type: 'u64', value: 50n } }],
 ])('%j sets its globals and no others', (options, globals) => {
   expect(plan(options).globals).toEqual({ ...plan({}).globals, ...globals })
 })
 
 test('what is not a global of a BPF program stands in the plan itself', () => {
-  const whole = plan({ comm: ['sh', 'cat'], pid: '77', duration: '2.5', count: '50', depth: '16' }, ['ls', '-l'])
+  const whole = plan({ comm: ['sh', 'cat'], pid: ['77'], duration: '2.5', count: '50', depth: '16' }, ['ls', '-l'])
   expect(whole).toMatchObject({
-    ...{ comms: ['sh', 'cat'], tgid: 77, durationMs: 2500, eventLimit: 50, depth: 16 },
+    ...{ comms: ['sh', 'cat'], tgids: [77], durationMs: 2500, eventLimit: 50, depth: 16 },
     command: ['ls', '-l'],
   })
 })
@@ -67,8 +67,8 @@ test('events keep their order', () => {
 test.each<[TraceOptions, Partial<TracePlan>]>([
   [{ depth: '1' }, { depth: 1 }],
   [{ depth: '127' }, { depth: 127 }],
-  [{ pid: '1' }, { tgid: 1 }],
-  [{ pid: '4194304' }, { tgid: 2 ** 22 }],
+  [{ pid: ['1'] }, { tgids: [1] }],
+  [{ pid: ['4194304'] }, { tgids: [2 ** 22] }],
   [{ count: '1' }, { eventLimit: 1 }],
   [{ count: '9007199254740991' }, { eventLimit: 2 ** 53 - 1 }],
   [{ duration: '0.5' }, { durationMs: 500 }],
@@ -91,7 +91,7 @@ test.each<[TraceOptions, string]>([
     `read --depth ${typed}: ${depth}`,
   ]),
   ...['0', '4194305', '-1', 'self'].map((typed): [TraceOptions, string] => [
-    { pid: typed },
+    { pid: [typed] },
     `read --pid ${typed}: ${pid}`,
   ]),
   ...['0', '9007199254740992', '9007199254740993', '-1', '1k'].map((typed): [TraceOptions, string] => [
@@ -144,6 +144,6 @@ function looseParts(value: unknown, path = 'plan'): string[] {
 test('a plan is frozen to the last part, the typed arrays are not', () => {
   const command = ['ls']
   const events = ['kprobe:vfs_read+4', 'profile:hz:99']
-  expect(looseParts(planTrace(events, { comm: ['sh'], pid: '1', count: '5' }, command))).toEqual([])
+  expect(looseParts(planTrace(events, { comm: ['sh'], pid: ['1'], count: '5' }, command))).toEqual([])
   expect(Object.isFrozen(command) || Object.isFrozen(events)).toBe(false)
 })

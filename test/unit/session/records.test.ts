@@ -170,7 +170,9 @@ test.each(['arm64', 'x64'])('the built object for %s has every global that is se
   const set = { ...plan.globals, ...freshSeeds(), ...Object.assign({}, ...plan.events.map(({ globals }) => globals)) }
   const sizes = Object.entries<(typeof plan.globals)[string]>(set).map(([name, to]) => [name, encodeGlobal(to).length])
   // What a session adds: session.ts and open.ts.
-  expect(new Map([...sizes, ['own_tgid', 4], ['event_index', 4]] as [string, number][])).toEqual(widths)
+  expect(new Map([...sizes, ['own_tgid', 4], ['kernel_depth', 4], ['event_index', 4]] as [string, number][])).toEqual(
+    widths,
+  )
 })
 
 test("the header's constants are those of the decoder", () => {

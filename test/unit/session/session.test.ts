@@ -61,7 +61,12 @@ test('everything happens in one order, and is undone in reverse', () => {
   const globals = (at_entry: string[], event_index: string) => [
     ...['set take_kernel to 01 in', 'set take_user to 01 in', 'set by_thread to 00 in', 'set depth to 7f000000 in'],
     ...['set filter_comm to 00 in', 'set filter_tgid to 00 in', 'set event_limit to 0000000000000000 in'],
-    ...['set own_tgid to 4d000000 in', 'set seed_0 to anything in', 'set seed_1 to anything in'],
+    ...[
+      'set own_tgid to 4d000000 in',
+      'set kernel_depth to 7f000000 in',
+      'set seed_0 to anything in',
+      'set seed_1 to anything in',
+    ],
     ...at_entry,
     `set event_index to ${event_index} in`,
   ]
@@ -88,7 +93,7 @@ test('everything happens in one order, and is undone in reverse', () => {
 })
 
 test('filters are filled before anything is attached', () => {
-  const { addon } = armed({ options: { comm: ['sh', 'größe'], pid: '258' } })
+  const { addon } = armed({ options: { comm: ['sh', 'größe'], pid: ['258'] } })
   const filled = addon.calls.filter((call) => /^(put|attach)/.test(call))
   expect(filled).toEqual([
     'put 73680000000000000000000000000000=01 into comms of object 1',
@@ -332,7 +337,10 @@ test.each([
   ['listen to records', -12, 'open the ring buffer: ENOMEM: not enough memory'],
   ['watch with 64 pages', -24, 'watch what processes map: EMFILE: too many open files'],
 ])('where "%s" fails, what was opened is closed', (call, errno, message) => {
-  const { addon, session } = made({ events: ['kprobe:vfs_read', 'profile:hz:99'], options: { pid: '1', comm: ['sh'] } })
+  const { addon, session } = made({
+    events: ['kprobe:vfs_read', 'profile:hz:99'],
+    options: { pid: ['1'], comm: ['sh'] },
+  })
   addon.refusals.set(call, errno)
   expect(() => session.open(folder, 77)).toThrow(failed(message))
   session.close()
