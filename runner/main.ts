@@ -1,8 +1,11 @@
+import { constants } from 'node:os'
 import { dirname } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { type CommandRow, commands } from './commands/index.ts'
 import { errorText, FpstackError, systemFailure } from './errors.ts'
 import { printable } from './formats/printable.ts'
+import { ignores, inForeground } from './kernel/own-process.ts'
 import { loadAddon } from './native.ts'
 import type { Host } from './types.ts'
 
@@ -50,15 +53,19 @@ function tell(error: unknown): void {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return
     process.exitCode = usageExit
-    process.stderr.write(
-      `fpstack: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; see fpstack --help\n`,
-    )
+    process.stderr.write(`fpstack: ${told(error)}; see fpstack --help\n`)
     return
   }
   const known = error instanceof FpstackError ? error : systemFailure(error)
   process.exitCode = known?.code === 'usage' ? usageExit : 1
   const text = known !== undefined ? known.message : `a bug of fpstack, please report it: ${stackOf(error)}`
   process.stderr.write(`fpstack: ${known === undefined ? text : printable(text)}\n`)
+}
+
+/** commander tells of an unknown topic of help by showing the help, and says nothing. */
+function told(error: CommanderError): string {
+  if (error.message === '(outputHelp)') return 'no such command'
+  return printable(error.message.replace(/^error: /, '').replaceAll('\n', ' '))
 }
 
 function stackOf(error: unknown): string {
@@ -71,16 +78,17 @@ function hostOf(): Host {
     out: process.stdout,
     err: process.stderr,
     get input() {
-      return process.stdin
+      return inForeground() ? process.stdin : new PassThrough()
     },
     colours: process.stdout.isTTY === true && wantsColours && process.env.TERM !== 'dumb',
     folder: dirname(__filename),
     pid: process.pid,
     version: FPSTACK_VERSION,
     onSignal(names, call) {
-      for (const name of names) process.on(name, call)
+      const heard = names.filter((name) => name !== 'SIGHUP' || !ignores(constants.signals.SIGHUP))
+      for (const name of heard) process.on(name, call)
       return () => {
-        for (const name of names) process.off(name, call)
+        for (const name of heard) process.off(name, call)
       }
     },
     abort: (exitCode) => process.exit(exitCode),
