@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "wrapped.h"
+
 static uint64_t round_up8(uint64_t bytes)
 {
 	return (bytes + 7) & ~(uint64_t)7;
@@ -39,18 +41,6 @@ void unmap_records(struct records *records)
 	munmap(records->consumed, records->page_bytes);
 }
 
-/* length bytes from the ring's byte at, which wraps: a second mapping behind the first would count twice in RSS. */
-static void copy_out(const struct records *records, uint8_t *to, uint64_t at, uint32_t length)
-{
-	const uint8_t *data = records->produced + records->page_bytes;
-	uint64_t start = at & (records->data_bytes - 1);
-	uint64_t to_end = records->data_bytes - start;
-	uint64_t first = length < to_end ? length : to_end;
-
-	memcpy(to, data + start, first);
-	memcpy(to + first, data, length - first);
-}
-
 int64_t copy_records(struct records *records, uint8_t *to, size_t room)
 {
 	const uint8_t *data = records->produced + records->page_bytes;
@@ -77,7 +67,8 @@ int64_t copy_records(struct records *records, uint8_t *to, size_t room)
 				break;
 			}
 			memcpy(to + used, &length, sizeof(length));
-			copy_out(records, to + used + sizeof(length), at + BPF_RINGBUF_HDR_SZ, length);
+			copy_wrapped(to + used + sizeof(length), data, records->data_bytes, at + BPF_RINGBUF_HDR_SZ,
+				     length);
 			memset(to + used + sizeof(length) + length, 0, copied - sizeof(length) - length);
 			used += copied;
 		}

@@ -12,6 +12,7 @@
 
 #include "handle.h"
 #include "value.h"
+#include "wrapped.h"
 
 /* One CPU's buffer, as perf_event_open(2) lays it out; fd is -1 where the CPU is offline. */
 struct cpu_buffer {
@@ -113,30 +114,19 @@ napi_value js_open_sideband(napi_env env, napi_callback_info info)
 	return error ? number(env, error) : handle;
 }
 
-static void copy_out(const struct sideband *sideband, const struct cpu_buffer *buffer, uint8_t *to, uint64_t at,
-		     size_t length)
-{
-	const uint8_t *data = (const uint8_t *)buffer->head + sideband->page_bytes;
-	size_t start = at & (sideband->data_bytes - 1);
-	size_t to_end = sideband->data_bytes - start;
-	size_t first = length < to_end ? length : to_end;
-
-	memcpy(to, data + start, first);
-	memcpy(to + first, data, length - first);
-}
-
 /* Whole records of one CPU; bytes copied. */
 static size_t copy_buffer(const struct sideband *sideband, struct cpu_buffer *buffer, uint8_t *to, size_t room)
 {
 	/* pairs with the kernel's barrier before it publishes data_head */
 	uint64_t head = __atomic_load_n(&buffer->head->data_head, __ATOMIC_ACQUIRE);
 	uint64_t tail = buffer->head->data_tail;
+	const uint8_t *data = (const uint8_t *)buffer->head + sideband->page_bytes;
 	size_t used = 0;
 
 	while (tail < head) {
 		struct perf_event_header header;
 
-		copy_out(sideband, buffer, (uint8_t *)&header, tail, sizeof(header));
+		copy_wrapped((uint8_t *)&header, data, sideband->data_bytes, tail, sizeof(header));
 		if (header.size < sizeof(header) || header.size > head - tail) {
 			/* not the kernel's doing: nothing after it can be trusted */
 			tail = head;
@@ -144,7 +134,7 @@ static size_t copy_buffer(const struct sideband *sideband, struct cpu_buffer *bu
 		}
 		if (header.size > room - used)
 			break;
-		copy_out(sideband, buffer, to + used, tail, header.size);
+		copy_wrapped(to + used, data, sideband->data_bytes, tail, header.size);
 		used += header.size;
 		tail += header.size;
 	}
